@@ -1,0 +1,3 @@
+package aws
+
+func (s *Service) parse() {}

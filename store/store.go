@@ -1,0 +1,125 @@
+// Package store keeps ordered byte keys in serialisable transactions, with a
+// feed of events in commit order. Engines (store/mem, store/pebble, later a
+// networked one) implement Engine; storetest is their contract. Table gives
+// Go values and indexes on top.
+//
+// Every value is sealed at the engine's boundary under its key, so nothing
+// reaches a disk or a database in the clear. Keys are not: no secret may stand
+// in one.
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// Errors of every engine. Drivers' own errors never leave an engine unwrapped.
+var (
+	ErrNotFound = errors.New("store: not found")
+	// ErrConflict means a transaction was run again as often as is allowed and still met others' writes.
+	ErrConflict = errors.New("store: too much contention")
+	// ErrUnavailable means the engine can't serve now; nothing was changed, or, where the engine says
+	// so by stopping, what is durable is unknown until it is opened again.
+	ErrUnavailable = errors.New("store: unavailable")
+	ErrClosed      = errors.New("store: closed")
+	ErrTooLarge    = errors.New("store: transaction too large")
+	// ErrSealed means a stored value does not open under its key: altered, moved, or of another root key.
+	ErrSealed = errors.New("store: value does not open")
+)
+
+// Engine is a store of ordered keys.
+type Engine interface {
+	// View runs fn on a consistent state: what it read was true at one moment. It returns when all that
+	// fn read is durable. fn may be run again and must touch nothing but its Tx.
+	View(ctx context.Context, fn func(Tx) error) error
+	// Update runs fn as if alone (serialisable), and returns when its changes and events are durable,
+	// or an error when nothing of it took place. fn may be run again and must touch nothing but its Tx.
+	// An error of fn's own undoes all it did and is returned as it is.
+	Update(ctx context.Context, fn func(Tx) error) error
+
+	// Streams lists the event streams that still hold rows, in the order in which they were opened; the
+	// last is this process's own.
+	Streams(ctx context.Context) ([]Stream, error)
+	// Rows yields the durable rows of a stream whose last event's number is > after, in order.
+	Rows(ctx context.Context, stream uint64, after uint64) iter.Seq2[Row, error]
+	// Wait returns when a durable row of any stream has been added since the Engine last returned mark
+	// (0: at the start), with the new mark; or with ctx's error.
+	Wait(ctx context.Context, mark uint64) (uint64, error)
+	// ReplaceRow rewrites (row non-nil) or removes the row that holds event number last, for retention
+	// and re-sealing. It is part of tx.
+	ReplaceRow(tx Tx, stream, last uint64, row []byte) error
+
+	// Free is the share of free space where the engine writes (1: unbounded or unknown).
+	Free() float64
+	Close() error
+}
+
+// Stream is the events of one writer: one process life.
+type Stream struct {
+	ID     uint64
+	Closed bool // its writer has ended: no row will be added
+}
+
+// Row is the events that one group of transactions appended, packed by the Journal.
+type Row struct {
+	First, Last uint64 // event numbers in the stream, from 1, without gaps
+	Data        []byte
+}
+
+// Tx is one transaction. It belongs to one goroutine and is dead when fn returns.
+type Tx interface {
+	// Get is the value of key, or ErrNotFound. The slice belongs to the caller.
+	Get(key []byte) ([]byte, error)
+	// Load is decode(value of key), or ErrNotFound; what decode returned may have been kept from an
+	// earlier call with the same key if the value has not changed since. It is shared: never change it.
+	Load(key []byte, decode func(value []byte) (any, error)) (any, error)
+	// Put sets key. The engine keeps neither slice.
+	Put(key, value []byte) error
+	// Delete removes key; that there is none is no error.
+	Delete(key []byte) error
+	// Scan yields the pairs with from <= key < to in order, or in reverse, this transaction's own
+	// changes included. The slices are valid until the next step.
+	Scan(from, to []byte, reverse bool) iter.Seq2[Pair, error]
+	// Append adds an event to this process's stream. It is given its number at commit. A View refuses it.
+	Append(e Event) error
+	// Attempt counts the runs of fn, from 1.
+	Attempt() int
+}
+
+// Pair is a key and its value.
+type Pair struct{ Key, Value []byte }
+
+// Event is what a transaction appends to the record.
+type Event struct {
+	Scope string // the account whose key seals it; "" = the installation's
+	Data  []byte
+}
+
+// Journal packs the events of a group of transactions into the one row that
+// is written for them. The trail implements it.
+type Journal interface {
+	// Pack makes the row of events, the first of which is numbered first, given the head after the row
+	// before (nil at a stream's start). It returns the row and the new head. It is called by one
+	// goroutine at a time and must not do I/O or hold up; it may be called again for a group that was
+	// not written.
+	Pack(stream, first uint64, head []byte, events []Event) (row, newHead []byte, err error)
+	// Head is the head that the row leaves behind: what Pack returned with it.
+	Head(row []byte) ([]byte, error)
+}
+
+// Sealer seals values before they reach the engine's medium. The keyring
+// implements it. Both append to dst and are safe for concurrent use.
+type Sealer interface {
+	Seal(dst []byte, scope string, key, plaintext []byte) ([]byte, error)
+	// Open answers ErrSealed for what was not sealed under scope and key.
+	Open(dst []byte, scope string, key, sealed []byte) ([]byte, error)
+}
+
+// Options are what every engine is opened with.
+type Options struct {
+	Sealer  Sealer
+	Journal Journal
+	// Release is what a new store is stamped with, and compared: a store written by a newer one is refused by name.
+	Release string
+}
