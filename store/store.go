@@ -83,6 +83,9 @@ type Tx interface {
 	Scan(from, to []byte, reverse bool) iter.Seq2[Pair, error]
 	// Append adds an event to this process's stream. It is given its number at commit. A View refuses it.
 	Append(e Event) error
+	// Discard forgets the changes and events made so far and keeps the reads, so that a call refused half-way
+	// can record its refusal, still in the transaction whose state refused it.
+	Discard()
 	// Attempt counts the runs of fn, from 1.
 	Attempt() int
 }
