@@ -1,0 +1,59 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/policy"
+	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/trail"
+)
+
+// Call is one call on its way. Targets and handlers are given it; it is theirs
+// until they return, and belongs to one attempt of the transaction.
+type Call struct {
+	// Tx is the transaction the call is carried out in.
+	Tx store.Tx
+	// Time is the one notion of now, and the event's time.
+	Time time.Time
+	// Principal is who calls. It never changes.
+	Principal *aws.Principal
+	// Account is the account the call acts in: the caller's.
+	Account string
+	// Partition and Region are where resources of this call live: the global Region for global services.
+	Partition, Region string
+	// Operation is the operation's row.
+	Operation *aws.Operation
+	// RequestID is a UUID, unique to the call.
+	RequestID string
+
+	on       any // the resource find found, kept for before
+	context  *policy.Context
+	policies *policy.Policies
+	event    *trail.Event
+	gateway  *Gateway
+}
+
+// ARN names a resource of the call's account, in its Region, or in none where regional is false.
+func (c *Call) ARN(service, resource string, regional bool) string {
+	region := ""
+	if regional {
+		region = c.Region
+	}
+	return "arn:" + c.Partition + ":" + service + ":" + region + ":" + c.Account + ":" + resource
+}
+
+// Condition sets a condition key of the request for the decision ("iam:PolicyARN",
+// "aws:RequestTag/team"). Targets call it.
+func (c *Call) Condition(key, value string) { c.context.Set(key, value) }
+
+// ConditionList sets a multivalued condition key.
+func (c *Call) ConditionList(key string, values ...string) { c.context.SetList(key, values...) }
+
+// Touched adds a resource to the event's resources.
+func (c *Call) Touched(arn, account, kind string) {
+	c.event.Resources = append(c.event.Resources, trail.Resource{ARN: arn, AccountID: account, Type: kind})
+}
+
+// Note adds a text to the event's additionalEventData. It must hold no secret.
+func (c *Call) Note(name, value string) { c.event.Additional(name, value) }
