@@ -27,11 +27,30 @@ type Call struct {
 	// RequestID is a UUID, unique to the call.
 	RequestID string
 
-	on       any // the resource find found, kept for before
-	context  *policy.Context
-	policies *policy.Policies
-	event    *trail.Event
-	gateway  *Gateway
+	on         any // the resource find found, kept for before
+	from       origin
+	tags       map[string]string // the principal's
+	ownTagKey  bool              // the service has a <service>:ResourceTag key of its own
+	conditions []condition       // set by the target
+	context    *policy.Context
+	policies   *policy.Policies
+	event      *trail.Event
+}
+
+// condition is a condition key that a target set.
+type condition struct {
+	key    string
+	value  string
+	values []string
+	list   bool
+}
+
+func (k *condition) apply(to *policy.Context) {
+	if k.list {
+		to.SetList(k.key, k.values...)
+	} else {
+		to.Set(k.key, k.value)
+	}
 }
 
 // ARN names a resource of the call's account, in its Region, or in none where regional is false.
@@ -45,10 +64,14 @@ func (c *Call) ARN(service, resource string, regional bool) string {
 
 // Condition sets a condition key of the request for the decision ("iam:PolicyARN",
 // "aws:RequestTag/team"). Targets call it.
-func (c *Call) Condition(key, value string) { c.context.Set(key, value) }
+func (c *Call) Condition(key, value string) {
+	c.conditions = append(c.conditions, condition{key: key, value: value})
+}
 
-// ConditionList sets a multivalued condition key.
-func (c *Call) ConditionList(key string, values ...string) { c.context.SetList(key, values...) }
+// ConditionList sets a multivalued condition key; with no values it is present and empty.
+func (c *Call) ConditionList(key string, values ...string) {
+	c.conditions = append(c.conditions, condition{key: key, values: values, list: true})
+}
 
 // Touched adds a resource to the event's resources.
 func (c *Call) Touched(arn, account, kind string) {
@@ -56,4 +79,4 @@ func (c *Call) Touched(arn, account, kind string) {
 }
 
 // Note adds a text to the event's additionalEventData. It must hold no secret.
-func (c *Call) Note(name, value string) { c.event.Additional(name, value) }
+func (c *Call) Note(name, value string) { c.event.Note(name, value) }

@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/store"
+)
+
+// authenticate finds out who signed, in tx, so that the credential is part of
+// the state the call is decided on. The signature is checked before anything
+// is said of the key, and an unknown key costs what a wrong signature costs.
+//
+// An error with a principal is charged to the principal's account: the
+// signature was right. One without belongs to nobody.
+func (g *Gateway) authenticate(tx store.Tx, r *request) (*aws.Principal, error) {
+	s := r.signature
+	if s == nil {
+		if r.row != nil && r.row.Unsigned {
+			return anonymous, nil
+		}
+		return nil, &aws.Error{Kind: aws.MissingAuthentication, Message: "Request is missing Authentication Token"}
+	}
+	credential, err := g.credential(tx, r)
+	if err != nil && !visible(err) {
+		return nil, err
+	}
+	if credential == nil {
+		if failed := r.verifyUnknown(g); failed != nil && !isKind(failed, aws.BadSignature) {
+			return nil, failed // malformed, or out of time: said of any key alike
+		}
+		return nil, err
+	}
+	if err := r.verify(g, credential.Secret); err != nil {
+		return nil, err
+	}
+	if !credential.Active {
+		return credential.Principal, unknownKey()
+	}
+	if s.Token != "" && r.now.After(credential.Principal.Session.ExpiresAt) {
+		return credential.Principal, &aws.Error{Kind: aws.ExpiredToken, Message: "The security token included in the request is expired"}
+	}
+	return credential.Principal, nil
+}
+
+// credential is the key that the request names, by its session token if it has
+// one. A session's key without a token, and a long-term key with one, are
+// unknown, as on AWS.
+func (g *Gateway) credential(tx store.Tx, r *request) (*Credential, error) {
+	s := r.signature
+	if s.Token != "" {
+		credential, err := g.Sessions.Open(s.Token, s.AccessKeyID)
+		if err != nil {
+			return nil, err
+		}
+		return credential, nil
+	}
+	if strings.HasPrefix(s.AccessKeyID, "ASIA") {
+		return nil, unknownKey()
+	}
+	credential, err := g.Directory.Credential(tx, s.AccessKeyID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, unknownKey()
+	}
+	return credential, err
+}
+
+// anonymous calls what may be called unsigned.
+var anonymous = &aws.Principal{Kind: aws.Anonymous}
+
+func unknownKey() error {
+	return &aws.Error{Kind: aws.UnknownKey, Message: "The security token included in the request is invalid."}
+}
+
+func isKind(err error, kind aws.Kind) bool {
+	e, ok := errors.AsType[*aws.Error](err)
+	return ok && e.Kind == kind
+}

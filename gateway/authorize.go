@@ -1,0 +1,160 @@
+package gateway
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/policy"
+)
+
+// authorizeOperation asks the policies for the operation's own action on the
+// target, then for whatever the target or the input's parameters need besides.
+func (c *Call) authorizeOperation(on Resource) error {
+	for _, action := range c.Operation.Actions {
+		if err := c.Authorize(action, on); err != nil {
+			return err
+		}
+	}
+	if compound, ok := on.(Compound); ok {
+		for _, further := range compound.Further() {
+			if err := c.Authorize(further.Action, further.On, further.Conditions...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Authorize asks the policies whether the caller may perform action on a
+// resource. Conditions, as key, value, key, value …, hold for this question
+// alone. Handlers need it only for what no target could know.
+func (c *Call) Authorize(action string, on Resource, conditions ...string) error {
+	q := policy.Request{Action: action, Resource: on.ARN(), Principal: c.Principal, Context: c.context}
+	p := c.policies
+	p.Resource = nil
+	if owned, ok := on.(Owned); ok {
+		q.ResourceAccount = owned.ResourceAccount()
+	}
+	if governed, ok := on.(Governed); ok {
+		p.Resource = governed.ResourcePolicy()
+	}
+	c.context.Reset()
+	c.requestConditions()
+	for _, set := range c.conditions {
+		set.apply(c.context)
+	}
+	c.resourceConditions(on, q.ResourceAccount)
+	for i := 0; i+1 < len(conditions); i += 2 {
+		c.context.Set(conditions[i], conditions[i+1])
+	}
+	decision := policy.Decide(&q, p)
+	if decision.Allowed {
+		return nil
+	}
+	if shown, ok := on.(Shown); ok {
+		q.Resource = shown.ShownARN()
+	}
+	return &aws.Error{Kind: aws.AccessDenied, Message: decision.Message(&q)}
+}
+
+// resourceConditions sets the keys that describe the resource.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resource-properties
+func (c *Call) resourceConditions(on Resource, account string) {
+	if account == "" {
+		account = c.Account
+	}
+	if account != "" {
+		c.context.Set("aws:ResourceAccount", account)
+	}
+	if tagged, ok := on.(Tagged); ok {
+		for key, value := range tagged.ResourceTags() {
+			c.context.Set("aws:ResourceTag/"+key, value)
+			if c.ownTagKey {
+				c.context.Set(c.Operation.Service.ActionPrefix+":ResourceTag/"+key, value)
+			}
+		}
+	}
+}
+
+// requestConditions sets the keys that describe the caller and the network,
+// each exactly when AWS documents it to be there.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+func (c *Call) requestConditions() {
+	x, from := c.context, &c.from
+	x.SetTime("aws:CurrentTime", c.Time)
+	x.SetNumber("aws:EpochTime", float64(c.Time.Unix()))
+	x.SetBool("aws:SecureTransport", from.secure)
+	x.SetBool("aws:ViaAWSService", false)
+	x.Set("aws:RequestedRegion", c.Region)
+	if from.address.IsValid() {
+		x.SetAddr("aws:SourceIp", from.address)
+	}
+	if from.userAgent != "" {
+		x.Set("aws:UserAgent", from.userAgent)
+	}
+	if from.referer != "" {
+		x.Set("aws:referer", from.referer)
+	}
+	p := c.Principal
+	if p == nil || p.Kind == aws.Anonymous {
+		x.Set("aws:PrincipalType", "Anonymous")
+		x.Set("aws:userid", "anonymous")
+		x.SetBool("aws:PrincipalIsAWSService", false)
+		return
+	}
+	x.SetBool("aws:PrincipalIsAWSService", p.Kind == aws.ServiceCaller)
+	if p.Kind == aws.ServiceCaller {
+		x.Set("aws:PrincipalServiceName", p.Name)
+		return
+	}
+	x.Set("aws:PrincipalAccount", p.Account)
+	x.Set("aws:PrincipalArn", principalARN(p))
+	x.Set("aws:userid", p.ID)
+	switch p.Kind {
+	case aws.Root:
+		x.Set("aws:PrincipalType", "Account")
+	case aws.User:
+		x.Set("aws:PrincipalType", "User")
+		x.Set("aws:username", p.Name)
+	case aws.AssumedRole:
+		x.Set("aws:PrincipalType", "AssumedRole")
+	case aws.FederatedUser:
+		x.Set("aws:PrincipalType", "FederatedUser")
+	}
+	for key, value := range c.tags {
+		x.Set("aws:PrincipalTag/"+key, value)
+	}
+	if s := p.Session; s != nil {
+		x.SetTime("aws:TokenIssueTime", s.IssuedAt)
+		x.SetBool("aws:MultiFactorAuthPresent", !s.MFAAt.IsZero())
+		if !s.MFAAt.IsZero() {
+			x.SetNumber("aws:MultiFactorAuthAge", float64(c.Time.Sub(s.MFAAt)/time.Second))
+		}
+		if s.SourceIdentity != "" {
+			x.Set("aws:SourceIdentity", s.SourceIdentity)
+		}
+		if s.Provider != "" {
+			x.Set("aws:FederatedProvider", s.Provider)
+		}
+	}
+}
+
+// principalARN is aws:PrincipalArn: of a role's session, the role's.
+func principalARN(p *aws.Principal) string {
+	if p.Session != nil && p.Session.RoleARN != "" {
+		return p.Session.RoleARN
+	}
+	return p.ARN
+}
+
+// origin is where a call comes from.
+type origin struct {
+	address            netip.Addr
+	secure             bool
+	userAgent, referer string
+	host               string // as the client named it
+	tlsVersion, cipher string
+}

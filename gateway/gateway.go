@@ -1,0 +1,139 @@
+package gateway
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/trail"
+	"github.com/garrison-security/garrison/wire/route"
+	"github.com/garrison-security/garrison/wire/sigv4"
+)
+
+// Config is what a Gateway is made of.
+type Config struct {
+	Engine    store.Engine
+	Directory Directory
+	Sessions  Sessions
+	Services  []Service
+	// Partition is the installation's one partition; "" means "aws".
+	Partition string
+	// Regions are the Regions served; nil means all of the partition.
+	Regions []string
+	// BaseHost is the endpoint's own name, under which buckets are addressed as <bucket>.<BaseHost>.
+	BaseHost string
+	// Internal answers /_garrison/; nil means 404.
+	Internal http.Handler
+	// Unattributed counts the calls that no account can be charged with.
+	Unattributed *trail.Unattributed
+	Limits       Limits
+	// MinFree is the share of free space below which calls are refused before a write fails.
+	MinFree float64
+	Clock   func() time.Time // nil means time.Now
+	Log     *slog.Logger
+}
+
+// Gateway takes calls in and carries them out. It is safe for concurrent use.
+type Gateway struct {
+	Config
+	global     string // the Region of global services
+	regions    map[string]bool
+	operations map[operationName]*Operation
+	router     *route.Router
+	keys       *sigv4.KeyCache
+	limits     *limiter
+	free       freeSpace
+}
+
+// operationName names an operation without joining strings.
+type operationName struct{ service, operation string }
+
+// New checks the configuration and makes a Gateway. The caller closes the Engine.
+func New(c Config) (*Gateway, error) {
+	if c.Engine == nil || c.Directory == nil || c.Sessions == nil || c.Log == nil || c.Unattributed == nil {
+		return nil, errors.New("gateway: Engine, Directory, Sessions, Unattributed and Log are needed")
+	}
+	if c.Partition == "" {
+		c.Partition = "aws"
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	all, global, err := partitionRegions(c.Partition)
+	if err != nil {
+		return nil, err
+	}
+	if c.Regions == nil {
+		c.Regions = all
+	}
+	g := &Gateway{Config: c, global: global, regions: map[string]bool{}, operations: map[operationName]*Operation{}}
+	for _, region := range c.Regions {
+		if !slices.Contains(all, region) {
+			return nil, errors.New("gateway: " + region + " is not a Region of partition " + c.Partition)
+		}
+		g.regions[region] = true
+	}
+	for _, service := range c.Services {
+		for _, op := range service.Operations() {
+			name := operationName{op.row.Service.Name, op.row.Name}
+			if g.operations[name] != nil {
+				return nil, errors.New("gateway: " + name.service + ":" + name.operation + " stands in two tables")
+			}
+			if len(op.row.Actions) == 0 && op.free == "" {
+				return nil, errors.New("gateway: " + name.service + ":" + name.operation + " has no action and is not free")
+			}
+			g.operations[name] = &op
+		}
+	}
+	if g.router, err = route.New(route.Options{BaseHost: c.BaseHost}); err != nil {
+		return nil, err
+	}
+	g.keys = sigv4.NewKeyCache()
+	g.limits = newLimiter(c.Limits)
+	g.free = freeSpace{engine: c.Engine, minimum: c.MinFree}
+	return g, nil
+}
+
+// Served lists the operations served, as service name to operation names.
+func (g *Gateway) Served() map[string][]string {
+	served := map[string][]string{}
+	for name := range g.operations {
+		served[name.service] = append(served[name.service], name.operation)
+	}
+	for _, names := range served {
+		slices.Sort(names)
+	}
+	return served
+}
+
+// region is where a call signed for a Region takes place: the global Region for a global service.
+func (g *Gateway) region(service *aws.Service, signed string) string {
+	if service != nil && service.Global {
+		return g.global
+	}
+	return signed
+}
+
+// visible reports whether a caller may see err.
+func visible(err error) bool {
+	if _, ok := errors.AsType[*aws.Error](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[aws.Modelled](err)
+	return ok
+}
+
+// lowerHex is the alphabet of request ids.
+const lowerHex = "0123456789abcdef"
+
+func trimPort(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		return host[:i]
+	}
+	return host
+}

@@ -1,0 +1,181 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/trail"
+)
+
+// prepareTime bounds what an operation does outside its transaction before it
+// has begun to wait or to receive a body.
+const prepareTime = 30 * time.Second
+
+// recordTime bounds the transaction of a call. It does not hang on the
+// caller's connection: a caller who leaves is recorded like any other.
+const recordTime = 30 * time.Second
+
+// outcome is what a call came to.
+type outcome struct {
+	out       any
+	err       error
+	principal *aws.Principal // nil: nobody could be charged
+	event     *trail.Event
+}
+
+// perform carries a request out: one transaction finds who calls, decides,
+// handles and appends the event, of a refusal like of a success. If it does
+// not commit, there is no answer to give but that.
+func (g *Gateway) perform(ctx context.Context, r *request) outcome {
+	op := r.operation
+	var prepared any
+	if op != nil && op.before != nil {
+		var o outcome
+		if prepared, o = g.prepare(ctx, r); o.err != nil {
+			return o
+		}
+	}
+	return g.record(ctx, r, func(call *Call) (any, error) {
+		if op == nil {
+			return nil, notImplemented(r)
+		}
+		return op.run(ctx, call, r.in, prepared)
+	})
+}
+
+// prepare authorises in a read, then runs what the operation does outside its
+// transaction. A refusal is recorded, and is the call's outcome.
+func (g *Gateway) prepare(ctx context.Context, r *request) (any, outcome) {
+	op := r.operation
+	var call *Call
+	refused := g.Engine.View(ctx, func(tx store.Tx) error {
+		var err error
+		if call, err = g.begin(tx, r); err != nil {
+			return err
+		}
+		if call.on, err = op.authorise(call, r.in); err != nil {
+			return err
+		}
+		return nil
+	})
+	var prepared any
+	if refused == nil {
+		call.Tx = nil
+		limited, cancel := ctx, context.CancelFunc(func() {})
+		if !op.waits && !op.streams {
+			limited, cancel = context.WithTimeout(context.WithoutCancel(ctx), prepareTime)
+		}
+		prepared, refused = guard(g, r, func() (any, error) { return op.before(limited, call, r.in, r.body) })
+		cancel()
+	}
+	if refused == nil {
+		return prepared, outcome{}
+	}
+	return nil, g.record(ctx, r, func(*Call) (any, error) { return nil, refused })
+}
+
+// record runs a call's transaction.
+func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, error)) outcome {
+	var o outcome
+	durable, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	err := g.Engine.Update(durable, func(tx store.Tx) error {
+		o = outcome{}
+		call, err := g.begin(tx, r)
+		if call != nil {
+			o.principal, o.event = call.Principal, call.event
+		}
+		if err == nil {
+			o.out, err = guard(g, r, func() (any, error) { return run(call) })
+		}
+		if unavailable(err) {
+			return err
+		}
+		o.err = err
+		if o.principal == nil {
+			return nil
+		}
+		if err != nil {
+			tx.Discard()
+			o.out = nil
+		}
+		g.finish(r, &o)
+		return trail.Append(tx, o.event)
+	})
+	if err != nil {
+		if !unavailable(err) {
+			g.Log.Error("transaction failed", "request", r.id, "operation", r.name(), "error", err)
+		}
+		return outcome{err: &aws.Error{Kind: aws.Unavailable, Message: "The service is temporarily unavailable. Try again."}}
+	}
+	return o
+}
+
+// begin is the part of a call's transaction before its operation: who calls,
+// and with what rights. A call that comes with an error is to be recorded; an
+// error without one belongs to nobody.
+func (g *Gateway) begin(tx store.Tx, r *request) (*Call, error) {
+	principal := r.principal
+	if principal == nil {
+		var err error
+		if principal, err = g.authenticate(tx, r); principal == nil {
+			return nil, err
+		} else if err != nil {
+			return g.call(tx, r, principal), err
+		}
+	}
+	call := g.call(tx, r, principal)
+	if err := g.checkScope(r); err != nil {
+		return call, err
+	}
+	if err := g.limits.admit(principal.Account, r.row, r.now); err != nil {
+		return call, err
+	}
+	if r.operation == nil {
+		return call, nil
+	}
+	if err := r.decodeOnce(); err != nil {
+		return call, err
+	}
+	if principal.Kind == aws.Anonymous {
+		return call, nil
+	}
+	var err error
+	call.tags, err = g.Directory.Policies(tx, principal, call.policies)
+	return call, err
+}
+
+// unavailable reports whether the store refused, so that nothing can be said or recorded.
+func unavailable(err error) bool {
+	return errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed) || errors.Is(err, store.ErrConflict) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// guard runs f and turns a panic into an internal failure, logged with its stack.
+func guard(g *Gateway, r *request, f func() (any, error)) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.Log.Error("panic", "request", r.id, "operation", r.name(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			out, err = nil, errPanic
+		}
+	}()
+	return f()
+}
+
+var errPanic = errors.New("gateway: an operation panicked")
+
+// notImplemented refuses an operation of AWS's that no table here holds.
+func notImplemented(r *request) error {
+	return &aws.Error{Kind: aws.NotImplemented, Message: "Garrison does not implement " + r.name() + " yet"}
+}
+
+// NotImplemented refuses a parameter that has no effect yet.
+func NotImplemented(op *aws.Operation, parameter string) error {
+	return &aws.Error{Kind: aws.NotImplemented,
+		Message: "Garrison does not implement " + op.Service.Name + ":" + op.Name + ", parameter " + parameter + " yet"}
+}
