@@ -44,6 +44,11 @@ type Operation struct {
 	HostPrefix        string
 	Unsigned          bool // may be called without a signature
 	AllowUnsignedBody bool
+	UnwrappedOutput   bool // restXml: the output's one member is the document's root (GetBucketLocation)
+	Idempotent        bool
+
+	ChecksumRequired bool   // the request must carry Content-MD5 or a x-amz-checksum-*
+	ChecksumMember   string // of the input: names the algorithm of the request's checksum
 
 	// Actions are the IAM actions a call needs, the first the operation's own
 	// ("iam:CreateUser"). Empty: none exists.
@@ -54,13 +59,16 @@ type Operation struct {
 	// ReadOnly is CloudTrail's readOnly: the operation changes nothing.
 	ReadOnly bool
 	// Resources are the kinds of resource the action can name; empty: only "*".
-	Resources     []ResourceKind
-	ConditionKeys []string // service and request keys that apply to the action
+	Resources        []ResourceKind
+	ConditionKeys    []string // service and request keys that apply to the action
+	DependentActions []string // further actions the call may need, whatever resource it names
 	// DataEvent: recorded by CloudTrail only where a selector asks for it.
 	DataEvent bool
 }
 
 // ActionWhen is an action that a request needs if Parameter is present.
+// Parameter is the name of an input member, or a few words where more than its
+// presence counts ("CopySource versionId").
 type ActionWhen struct{ Parameter, Action string }
 
 // ResourceKind is a kind of resource that an action applies to.
@@ -68,7 +76,7 @@ type ResourceKind struct {
 	Type             string // "user"
 	ARN              string // "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"
 	Required         bool
-	ConditionKeys    []string
+	ConditionKeys    []string // of the kind itself (aws:ResourceTag/${TagKey}), then of the action on it
 	DependentActions []string
 }
 

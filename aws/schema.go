@@ -59,15 +59,21 @@ type Shape struct {
 	HasMin, HasMax bool
 	Min, Max       float64
 	Pattern        string   // Go syntax, to match the whole value; "" = none
-	Enum           []string // the values; nil = any
+	Enum           []string // the values, of an Integer in decimal; nil = any
+	HiddenEnum     []string // those of Enum that messages do not list
+	UniqueItems    bool     // List: no value twice
+	Bits           int      // Integer: 8 or 16 where it is narrower than 32 bits; else 0
 
 	Sensitive       bool // its value must not be echoed, logged or recorded
 	Flattened       bool // List, Map: no wrapping element
+	Sparse          bool // List, Map: may hold null, Go's element is a pointer
+	Wrapper         bool // XML: the element that holds it stays even where the list around it is flat
 	Box             bool
 	Streaming       bool // Blob: of any length, handed on as a reader
 	RequiresLength  bool
 	EventStream     bool // Union of events
 	Event           bool
+	MediaType       string // Blob, String: Content-Type where it is the whole body
 	Payload         string // the member that is the whole body
 	XMLNamespace    string // of the element, "" = the service's or none
 	XMLPrefix       string // the prefix XMLNamespace is bound to, for attributes (xsi)
@@ -98,6 +104,28 @@ type Member struct {
 	EventHeader     bool
 	Sensitive       bool // on the member itself, or by overlay
 	TimestampFormat TimestampFormat
+
+	field string // GoName, where the rule alone does not give it
+}
+
+// GoName is the name of the member's field in the generated struct: the
+// member's own name with its first letter in upper case. In an error shape
+// what would clash with a method of Modelled has an underscore behind it
+// ("Error_").
+//
+// The field's type follows from the member. A scalar is a value where the
+// member is required, else a pointer: string (a named string type where the
+// shape is an enum), bool, int32, int64, float32, float64, time.Time. A
+// structure or union is a pointer. A list is a slice and a map a map[string]
+// of values, of pointers where sparse; a blob is []byte; nil is absent. A
+// document is any. A streaming blob is an io.ReadCloser, an event stream an
+// iter.Seq2 of a pointer to the union and an error. The message of an error
+// shape is a string, whatever the model says.
+func (m *Member) GoName() string {
+	if m.field != "" {
+		return m.field
+	}
+	return upperFirst(m.Name)
 }
 
 // WireName is the name the member has in JSON, XML and queries unless the protocol says otherwise.
@@ -114,4 +142,11 @@ type ErrorTrait struct {
 	Status int    // 0 = 400, or 500 for a fault
 	Sender bool   // senderFault
 	Fault  bool   // the server's
+}
+
+func upperFirst(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
 }

@@ -18,6 +18,8 @@ type Service struct {
 	EventSource     string // "iam.amazonaws.com"
 	Global          bool   // its resources belong to no Region (IAM, STS's global operations, Organizations …)
 	NoErrorWrapping bool   // restXml: <Error> is the root (S3)
+	QueryCompatible bool   // JSON and CBOR answers name the query protocol's error code too
+	SmithyName      string // in the path of CBOR requests: "AWSIdentityManagementV20100508"
 
 	// Source is the generated text of the model; see model.go for its grammar.
 	Source string
