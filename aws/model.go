@@ -17,7 +17,7 @@ import (
 // takes the rest of its line.
 //
 //	resource TYPE ARN KEY…                a kind of resource; stands before what names it
-//	op NAME METHOD URI TRAIT…             in= out= wrap= host= status= access= checksum=
+//	op NAME METHOD URI TRAIT…             in= out= wrap= host= status= event= access= checksum=
 //	                                      unsigned unsignedbody unwrapped idempotent
 //	                                      checksumrequired readonly data
 //		error SHAPE…

@@ -14,6 +14,7 @@ func (p *modelParser) operation() {
 		Name: p.must("a name"), Method: p.must("a method"), URI: p.must("a URI"),
 	})
 	row := &p.rows[len(p.rows)-1]
+	row.EventName = row.Name
 	if n := len(p.operations); n > 0 && p.operations[n-1].Name >= row.Name {
 		p.fail("operation %s stands out of order", row.Name)
 	}
@@ -32,6 +33,8 @@ func (p *modelParser) operation() {
 			row.HostPrefix = value
 		case "status":
 			row.Status = p.integer(value)
+		case "event":
+			row.EventName = value
 		case "access":
 			row.Access = p.access(value)
 		case "checksum":

@@ -58,6 +58,9 @@ type Operation struct {
 	Access      Access
 	// ReadOnly is CloudTrail's readOnly: the operation changes nothing.
 	ReadOnly bool
+	// EventName is CloudTrail's eventName, which is not always the operation's
+	// (S3's ListObjectsV2 is recorded as ListObjects).
+	EventName string
 	// Resources are the kinds of resource the action can name; empty: only "*".
 	Resources        []ResourceKind
 	ConditionKeys    []string // service and request keys that apply to the action
@@ -73,7 +76,7 @@ type ActionWhen struct{ Parameter, Action string }
 
 // ResourceKind is a kind of resource that an action applies to.
 type ResourceKind struct {
-	Type             string // "user"
+	Type             string // "user"; with its service before it ("iam:role") where it is another's
 	ARN              string // "arn:${Partition}:iam::${Account}:user/${UserNameWithPath}"
 	Required         bool
 	ConditionKeys    []string // of the kind itself (aws:ResourceTag/${TagKey}), then of the action on it

@@ -141,14 +141,6 @@ func (m *members) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (m members) find(name string) *reference {
-	i := slices.IndexFunc(m, func(r *reference) bool { return r.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return m[i]
-}
-
 // xmlNamespace is written as a URI or as an object.
 type xmlNamespace struct{ URI, Prefix string }
 

@@ -1,35 +1,90 @@
 // Command modelgen writes Go packages from AWS's service models: types,
 // errors, and a table of operations in a compact text that package aws reads.
 //
-//	go run ./modelgen                                writes api/<service> for each service in services.txt, and api/catalog
-//	go run ./modelgen -check                         says which of these are out of step
-//	go run ./modelgen -model FILE -package NAME -out DIR   writes one package from one model, without overlays
+//	go run ./modelgen           writes api/<service> for each service in services.txt, and api/catalog's table
+//	go run ./modelgen -check    says which of these files are out of step with their sources
+//	go run ./modelgen -model FILE -package NAME -out DIR
+//	                            writes one package from one model, without overlays
 //
-// It writes no code that encodes or decodes: the codecs in package wire follow
-// the schema. Models and the tables beside them are read from the folder named
-// by GARRISON_SHARED, or from ../shared; models also from an installed botocore.
+// It writes no code that encodes or decodes: the codecs of package wire follow
+// the schema. Models and the tables beside them are read from the folder that
+// GARRISON_SHARED names, or ../shared; models also from -models DIR, a folder
+// such as botocore's data.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/garrison-security/garrison/internal/shared"
 )
 
 func main() {
-	model := flag.String("model", "", "write one package from this service model")
-	name := flag.String("package", "", "with -model: the package's name")
-	out := flag.String("out", "", "with -model: the folder to write to")
+	var o options
+	flag.StringVar(&o.root, "root", ".", "the module's root")
+	flag.StringVar(&o.models, "models", "", "the folder of models; empty: models in the shared folder")
+	flag.BoolVar(&o.check, "check", false, "write nothing, fail if a file is out of step")
+	flag.StringVar(&o.model, "model", "", "write one package from this service model")
+	flag.StringVar(&o.name, "package", "", "with -model: the package's name")
+	flag.StringVar(&o.out, "out", "", "with -model: the folder to write to")
 	flag.Parse()
-	if err := one(*model, *name, *out); err != nil {
+	if err := o.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "modelgen:", err)
 		os.Exit(1)
 	}
 }
 
+type options struct {
+	root, models     string
+	check            bool
+	model, name, out string
+}
+
+func (o *options) run() error {
+	if o.model != "" {
+		return one(o.model, o.name, o.out)
+	}
+	dir := shared.Dir()
+	if dir == "" {
+		return errors.New("the models are not here; set GARRISON_SHARED to the folder that holds them")
+	}
+	if o.models == "" {
+		o.models = filepath.Join(dir, "models")
+	}
+	src, err := readSources(dir, o.models, filepath.Join(o.root, "modelgen", "overlays"))
+	if err != nil {
+		return err
+	}
+	services, err := readServices(filepath.Join(o.root, "modelgen", "services.txt"))
+	if err != nil {
+		return err
+	}
+	files, err := generateAll(src, services)
+	if err != nil {
+		return err
+	}
+	if !o.check {
+		return writeAll(o.root, files)
+	}
+	wrong, err := outOfStep(o.root, files)
+	if err != nil {
+		return err
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("out of step, run make generate:\n%s", strings.Join(wrong, "\n"))
+	}
+	return nil
+}
+
 // one writes the package name into the folder out, from one model and nothing else.
 func one(path, name, out string) error {
+	if name == "" || out == "" {
+		return errors.New("-model needs -package and -out")
+	}
 	c, err := readModel(path)
 	if err != nil {
 		return err
@@ -38,22 +93,13 @@ func one(path, name, out string) error {
 	if err != nil {
 		return err
 	}
-	files, err := goPackage(name, m)
+	written, err := goPackage(name, m)
 	if err != nil {
 		return err
 	}
-	return writeFiles(out, files)
-}
-
-// writeFiles writes files into dir, which is made.
-func writeFiles(dir string, files map[string][]byte) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
+	files := map[string][]byte{}
+	for file, text := range written {
+		files[file] = text
 	}
-	for _, name := range sortedKeys(files) {
-		if err := os.WriteFile(filepath.Join(dir, name), files[name], 0o666); err != nil {
-			return err
-		}
-	}
-	return nil
+	return writeAll(out, files)
 }

@@ -22,6 +22,7 @@ type model struct {
 // row is an operation with what the model does not say of it.
 type row struct {
 	*operation
+	eventName  string // "" = the operation's
 	actions    []string
 	when       [][2]string // action, parameter
 	access     string
@@ -39,7 +40,7 @@ type unmatched struct{ shape, pattern, reason string }
 
 // newModel takes a c2j model and alters it as the overlay says.
 func newModel(name string, c *c2j, o *overlay) (*model, error) {
-	m := &model{c2j: *c}
+	m := &model{c2j: *c, resources: map[string]resourceType{}}
 	if err := m.applyShapes(o); err != nil {
 		return nil, err
 	}
@@ -102,7 +103,7 @@ func (m *model) applyShapes(o *overlay) error {
 	for _, name := range sortedKeys(m.Shapes) {
 		s := m.Shapes[name]
 		for _, required := range s.Required {
-			if member := s.Members.find(required); member != nil {
+			if member := s.find(required); member != nil {
 				member.required = true
 			}
 		}
@@ -133,13 +134,17 @@ func (m *model) applyShapes(o *overlay) error {
 	for path, change := range o.Members {
 		shapeName, memberName, _ := strings.Cut(path, ".")
 		s := m.Shapes[shapeName]
-		if s == nil || s.Members.find(memberName) == nil {
+		var member *reference
+		if s != nil {
+			member = s.find(memberName)
+		}
+		if member == nil {
 			return fmt.Errorf("overlay: no member %s", path)
 		}
-		member := s.Members.find(memberName)
 		member.required = *orElse(change.Required, &member.required)
 		member.sensitive = *orElse(change.Sensitive, &member.sensitive)
 		member.Shape = firstOf(change.Shape, member.Shape)
+		member.LocationName = firstOf(change.LocationName, member.LocationName)
 	}
 	return nil
 }
@@ -185,7 +190,7 @@ func (m *model) applyOperations(o *overlay) error {
 		change := o.Operations[name]
 		unsigned := op.AuthType == "none" || slices.Contains(op.Auth, "smithy.api#noAuth")
 		m.operations = append(m.operations, &row{
-			operation: op, readOnly: op.ReadOnly, access: change.Access, actions: change.Actions,
+			operation: op, readOnly: op.ReadOnly, eventName: change.EventName,
 			unsigned:  *orElse(change.Unsigned, &unsigned),
 			dataEvent: change.DataEvent != nil && *change.DataEvent,
 		})
@@ -224,12 +229,23 @@ func (m *model) reach() {
 // references are all that a shape names.
 func (s *shape) references() []*reference {
 	refs := slices.Clone([]*reference(s.Members))
-	for _, ref := range []*reference{s.Member, s.Key, s.Value} {
+	for name, ref := range map[string]*reference{"member": s.Member, "key": s.Key, "value": s.Value} {
 		if ref != nil {
+			ref.Name = name
 			refs = append(refs, ref)
 		}
 	}
 	return refs
+}
+
+// find is the member called name, or nil. A list holds "member", a map "key" and "value".
+func (s *shape) find(name string) *reference {
+	for _, ref := range s.references() {
+		if ref.Name == name {
+			return ref
+		}
+	}
+	return nil
 }
 
 // references are input, output and errors.

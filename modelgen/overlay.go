@@ -26,11 +26,14 @@ type serviceOverlay struct {
 	Global       *bool
 	EventSource  string `yaml:"eventSource"`
 	ActionPrefix string `yaml:"actionPrefix"`
+	// QueryModel is the model of the query protocol that a JSON service spoke before.
+	QueryModel string `yaml:"queryModel"`
 }
 
 type operationOverlay struct {
-	ReadOnly  *bool `yaml:"readOnly"`
-	DataEvent *bool `yaml:"dataEvent"`
+	EventName string `yaml:"eventName"`
+	ReadOnly  *bool  `yaml:"readOnly"`
+	DataEvent *bool  `yaml:"dataEvent"`
 	Unsigned  *bool
 	Access    string
 	Actions   []string
@@ -52,9 +55,10 @@ type shapeOverlay struct {
 }
 
 type memberOverlay struct {
-	Required  *bool
-	Sensitive *bool
-	Shape     string
+	Required     *bool
+	Sensitive    *bool
+	Shape        string
+	LocationName string `yaml:"locationName"`
 }
 
 // readOverlay reads dir/SERVICE.yaml; a service without one behaves as its model says.

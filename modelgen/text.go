@@ -101,7 +101,7 @@ func (w *textWriter) operation(op *row) {
 	}
 	w.line("op", op.Name, op.HTTP.Method, op.HTTP.RequestURI,
 		set("in", in), set("out", out), set("wrap", wrap), set("host", op.Endpoint.HostPrefix), count("status", status),
-		set("access", op.access), mark("readonly", op.readOnly), mark("data", op.dataEvent), mark("unsigned", op.unsigned),
+		set("event", op.eventName), set("access", op.access), mark("readonly", op.readOnly), mark("data", op.dataEvent), mark("unsigned", op.unsigned),
 		mark("unsignedbody", op.UnsignedPayload || op.AuthType == "v4-unsigned-body"),
 		mark("unwrapped", op.unwrapped), mark("idempotent", op.Idempotent),
 		mark("checksumrequired", op.HTTPChecksumRequired || op.HTTPChecksum.RequestChecksumRequired),
