@@ -13,7 +13,10 @@ import (
 // generateAll writes every package of the list into a map: path below the
 // module's root → text.
 func generateAll(src *sources, services []string) (map[string][]byte, error) {
-	files := map[string][]byte{}
+	files, err := catalogFiles(src)
+	if err != nil {
+		return nil, err
+	}
 	var left strings.Builder
 	for _, service := range services {
 		m, err := src.service(service)

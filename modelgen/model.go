@@ -188,7 +188,7 @@ func (m *model) applyOperations(o *overlay) error {
 		}
 		op := m.Operations[name]
 		change := o.Operations[name]
-		unsigned := op.AuthType == "none" || slices.Contains(op.Auth, "smithy.api#noAuth")
+		unsigned := op.unsigned()
 		m.operations = append(m.operations, &row{
 			operation: op, readOnly: op.ReadOnly, eventName: change.EventName,
 			unsigned:  *orElse(change.Unsigned, &unsigned),
@@ -246,6 +246,11 @@ func (s *shape) find(name string) *reference {
 		}
 	}
 	return nil
+}
+
+// unsigned tells whether the model lets the operation be called without a signature.
+func (o *operation) unsigned() bool {
+	return o.AuthType == "none" || slices.Contains(o.Auth, "smithy.api#noAuth")
 }
 
 // references are input, output and errors.
