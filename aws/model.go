@@ -30,6 +30,7 @@ import (
 //	KIND NAME TRAIT…                      structure union list map string boolean integer long
 //	                                      float double timestamp blob document
 //		MEMBER SHAPE[!] TRAIT…        "!": required. A list's is called member, a map's key and value
+//		/PATTERN                      the pattern as messages quote it, where it is not pattern='s
 //		=VALUE                        an enum's value, to the end of the line; "=-VALUE"
 //		                              where messages do not list it
 //
@@ -231,6 +232,8 @@ func (p *modelParser) sub() {
 		p.fail("a line below no block")
 	case p.line != "" && p.line[0] == '=':
 		p.value(p.line[1:])
+	case p.line != "" && p.line[0] == '/':
+		p.shape.PatternText = p.line[1:]
 	default:
 		p.member()
 	}

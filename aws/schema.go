@@ -58,7 +58,8 @@ type Shape struct {
 	// a string's or blob's length, a collection's size, a number's value.
 	HasMin, HasMax bool
 	Min, Max       float64
-	Pattern        string   // Go syntax, to match the whole value; "" = none
+	Pattern        string   // Go syntax, to match the whole value: wrap it as \A(?:…)\z; "" = none
+	PatternText    string   // the model's own, in Java's syntax, as messages quote it; "" = Pattern
 	Enum           []string // the values, of an Integer in decimal; nil = any
 	HiddenEnum     []string // those of Enum that messages do not list
 	UniqueItems    bool     // List: no value twice
@@ -139,7 +140,7 @@ func (m *Member) WireName() string {
 // ErrorTrait is what the model says of an error shape.
 type ErrorTrait struct {
 	Code   string // wire code of query, REST XML and ec2; "" = the shape's name
-	Status int    // 0 = 400, or 500 for a fault
+	Status int    // 0 = 400, or 500 for a fault; awsJson takes no notice of it
 	Sender bool   // senderFault
 	Fault  bool   // the server's
 }

@@ -87,6 +87,8 @@ type shape struct {
 	TimestampFormat  string
 	Exception, Fault bool
 	Error            *errorTrait
+
+	javaPattern string // as the model has it; Pattern becomes Go's
 }
 
 type errorTrait struct {

@@ -114,7 +114,7 @@ func (m *model) applyShapes(o *overlay) error {
 		if err != nil {
 			m.unmatched = append(m.unmatched, unmatched{name, s.Pattern, err.Error()})
 		}
-		s.Pattern = pattern
+		s.javaPattern, s.Pattern = s.Pattern, pattern
 	}
 	for name, change := range o.Shapes {
 		s := m.Shapes[name]

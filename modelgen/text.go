@@ -155,6 +155,12 @@ func (w *textWriter) shape(name string, s *shape) {
 			mark("sender", trait.SenderFault), mark("fault", s.Fault))
 	}
 	w.line(append(words, set("pattern", s.Pattern))...)
+	if s.javaPattern != "" && s.javaPattern != s.Pattern && s.Pattern != "" {
+		if strings.ContainsAny(s.javaPattern, "\r\n`") {
+			w.err = fmt.Errorf("pattern %q can't stand in a model's text", s.javaPattern)
+		}
+		w.out.WriteString("\t/" + s.javaPattern + "\n")
+	}
 	for _, ref := range s.Members {
 		w.member(ref.Name, ref)
 	}

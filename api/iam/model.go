@@ -808,10 +808,12 @@ structure AttachedPolicy
 blob BootstrapDatum sensitive
 structure CallerIsNotManagementAccountException error
 string CertificationKeyType min=1 max=128 pattern=[\x{0020}-\x{00FF}]+
+	/[\u0020-\u00FF]+
 map CertificationMapType
 	key CertificationKeyType
 	value CertificationValueType
 string CertificationValueType min=1 max=32 pattern=[\x{0020}-\x{00FF}]+
+	/[\u0020-\u00FF]+
 structure ChangePasswordRequest
 	OldPassword passwordType!
 	NewPassword passwordType!
@@ -2190,7 +2192,8 @@ list accessKeyMetadataListType
 string accessKeySecretType sensitive
 list accountAliasListType
 	member accountAliasType
-string accountAliasType min=3 max=63
+string accountAliasType min=3 max=63 pattern=[a-z0-9](-?[a-z0-9])*
+	/^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$
 string accountIdType pattern=\d{12}
 boolean allUsers box
 string arnType min=20 max=2048
@@ -2208,7 +2211,9 @@ string authenticationCodeType min=6 max=6 pattern=[\d]+
 boolean booleanObjectType box
 boolean booleanType
 string certificateBodyType min=1 max=16384 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
+	/[\u0009\u000A\u000D\u0020-\u00FF]+
 string certificateChainType min=1 max=2.097152e+06 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
+	/[\u0009\u000A\u000D\u0020-\u00FF]+
 string certificateIdType min=24 max=128 pattern=[\w]+
 list certificateListType
 	member SigningCertificate
@@ -2223,6 +2228,7 @@ string credentialReportNotReadyExceptionMessage
 string customSuffixType min=1 max=64 pattern=[\w+=,.@-]+
 timestamp dateType
 string delegationRequestDescriptionType max=1000 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*
+	/[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*
 string delegationRequestIdType min=16 max=128 pattern=[\w-]+
 list delegationRequestsListType
 	member DelegationRequest
@@ -2273,6 +2279,7 @@ string localeType min=2 max=12
 string malformedCertificateMessage
 string malformedPolicyDocumentMessage
 string markerType min=1 max=320 pattern=[\x{0020}-\x{00FF}]+
+	/[\u0020-\u00FF]+
 integer maxItemsType min=1 max=1000
 integer maxPasswordAgeType min=1 max=1095 box
 list mfaDeviceListType
@@ -2280,6 +2287,7 @@ list mfaDeviceListType
 integer minimumPasswordLengthType min=6 max=128
 string noSuchEntityMessage
 string notesType max=500 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*
+	/[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*
 string notificationChannelType min=2 max=400 pattern=^[a-zA-Z0-9:_.-]+$
 string openIdIdpCommunicationErrorExceptionMessage
 string organizationsEntityPathType min=19 max=427 pattern=^o-[0-9a-z]{10,32}\/r-[0-9a-z]{4,32}[0-9a-z-\/]*
@@ -2288,8 +2296,11 @@ string ownerIdType min=20 max=2048 pattern=^[a-zA-Z0-9:/+=,.@_-]+$
 string passwordPolicyViolationMessage
 integer passwordReusePreventionType min=1 max=24 box
 string passwordType min=1 max=128 sensitive pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
+	/[\u0009\u000A\u000D\u0020-\u00FF]+
 string pathPrefixType min=1 max=512 pattern=\x{002F}[\x{0021}-\x{007F}]*
+	/\u002F[\u0021-\u007F]*
 string pathType min=1 max=512 pattern=(\x{002F})|(\x{002F}[\x{0021}-\x{007E}]+\x{002F})
+	/(\u002F)|(\u002F[\u0021-\u007E]+\u002F)
 string permissionCheckResultType
 	=ALLOWED
 	=DENIED
@@ -2303,6 +2314,7 @@ string policyDescriptionType max=1000
 list policyDetailListType
 	member PolicyDetail
 string policyDocumentType min=1 max=131072 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
+	/[\u0009\u000A\u000D\u0020-\u00FF]+
 list policyDocumentVersionListType
 	member PolicyVersion
 string policyEvaluationErrorMessage
@@ -2337,16 +2349,22 @@ string privateKeyIdType min=22 max=64 pattern=[A-Z0-9]+
 list privateKeyList max=2
 	member SAMLPrivateKey
 string privateKeyType min=1 max=16384 sensitive pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
+	/[\u0009\u000A\u000D\u0020-\u00FF]+
 string publicKeyFingerprintType min=48 max=48 pattern=[:\w]+
 string publicKeyIdType min=20 max=128 pattern=[\w]+
 string publicKeyMaterialType min=1 max=16384 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
+	/[\u0009\u000A\u000D\u0020-\u00FF]+
 string redirectUrlType min=1 max=255 pattern=^http(s?)://[a-zA-Z0-9._/-]*(\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$
 string reportGenerationLimitExceededMessage
 string requestMessageType max=200 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*
+	/[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*
 string requestorNameType max=30 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*
+	/[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*
 string requestorWorkflowIdType min=5 max=400 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]+
+	/[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]+
 string responseMarkerType
 string roleDescriptionType max=1000 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*
+	/[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*
 list roleDetailListType
 	member RoleDetail
 list roleListType

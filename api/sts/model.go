@@ -206,6 +206,7 @@ string accessKeyIdType min=16 max=128 pattern=[\w]*
 string accessKeySecretType sensitive
 string accountType
 string arnType min=20 max=2048 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{0085}\x{00A0}-\x{D7FF}\x{E000}-\x{FFFD}\x{1000}0-\x{10FF}FF]+
+	/[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+
 string assumedRoleIdType min=2 max=193 pattern=[\w+=,.@:-]*
 string clientTokenType min=4 max=20000 sensitive
 string contextAssertionType min=4 max=2048
@@ -235,6 +236,7 @@ string roleSessionNameType min=2 max=64 pattern=[\w+=,.@-]*
 string serialNumberType min=9 max=256 pattern=[\w+=/:,.@-]*
 string sessionDurationEscalationException
 string sessionPolicyDocumentType min=1 max=2048 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
+	/[\u0009\u000A\u000D\u0020-\u00FF]+
 string sourceIdentityType min=2 max=64 pattern=[\w+=,.@-]*
 list tagKeyListType max=50
 	member tagKeyType
@@ -246,6 +248,7 @@ string tokenCodeType min=6 max=6 pattern=[\d]*
 string tokenType
 string tradeInTokenType sensitive
 string unrestrictedSessionPolicyDocumentType min=1 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
+	/[\u0009\u000A\u000D\u0020-\u00FF]+
 string urlType min=4 max=2048
 string userIdType
 string userNameType min=2 max=32 pattern=[\w+=,.@-]*
