@@ -1,4 +1,250 @@
 package policy
 
+import (
+	"strings"
+
+	"github.com/garrison-security/garrison/aws"
+)
+
 // Decide answers a request. It does not allocate.
-func Decide(r *Request, p *Policies) Decision { return Decision{By: Identity, Statement: -1} }
+//
+// Any matching Deny ends it. Then every limit must leave the action open
+// (service control policies at each level, the VPC endpoint's policy), and an
+// Allow must grant it: in the caller's own account one of the resource's policy
+// or of the identity policies, across accounts both. A permissions boundary and
+// session policies limit what identity policies grant, and what a resource's
+// policy grants to the role or user behind a session.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+func Decide(r *Request, p *Policies) Decision {
+	e := evaluation{who: newCaller(r), resource: cutResource(r.Resource), context: r.Context}
+	if !e.action.set(r.Action) {
+		return implicit(Identity)
+	}
+	e.bounded = e.who.identity && p.bounded()
+	if e.needsNoPermission() {
+		return Decision{Allowed: true, Statement: -1}
+	}
+	if e.barred(r.Principal) {
+		return Decision{Barred: true, Statement: -1}
+	}
+	if d, denied := e.explicitDeny(p); denied {
+		return d
+	}
+	if d, limited := e.limit(p); limited {
+		return d
+	}
+	if !e.who.identity {
+		return e.decideByResource(p)
+	}
+	return e.decideBySides(r, p)
+}
+
+func implicit(by Kind) Decision { return Decision{By: by, Statement: -1} }
+
+func allowed(p *Policy, statement int) Decision {
+	return Decision{Allowed: true, By: p.Kind, PolicyID: p.ID, Statement: statement}
+}
+
+func (p *Policies) bounded() bool   { return p.HasBoundary || len(p.Boundary) > 0 }
+func (p *Policies) inSession() bool { return p.HasSession || len(p.Session) > 0 }
+
+// needsNoPermission tells the calls that are about the caller alone, which no
+// policy grants or denies.
+//
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+func (e *evaluation) needsNoPermission() bool {
+	return e.who.identity && e.action.is("sts:getcalleridentity")
+}
+
+// barred tells what temporary credentials may not do whatever their policies:
+// a federated user calls neither IAM nor STS; a session of GetSessionToken
+// calls IAM only with MFA, and of STS only AssumeRole; a role's session gets no
+// further tokens.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_request.html
+func (e *evaluation) barred(p *aws.Principal) bool {
+	if p == nil || !e.who.identity {
+		return false
+	}
+	switch {
+	case p.Kind == aws.FederatedUser:
+		return e.action.of("iam") || e.action.of("sts")
+	case p.Kind == aws.AssumedRole:
+		return e.action.is("sts:getsessiontoken") || e.action.is("sts:getfederationtoken")
+	case p.Session == nil:
+		return false
+	case e.action.of("iam"):
+		return p.Session.MFAAt.IsZero()
+	}
+	return e.action.of("sts") && !e.action.is("sts:assumerole")
+}
+
+// explicitDeny looks for a Deny in every policy that applies.
+func (e *evaluation) explicitDeny(p *Policies) (Decision, bool) {
+	if e.boundBySCP() {
+		for _, level := range p.SCPs {
+			if d, denied := e.denyIn(level, SCP); denied {
+				return d, true
+			}
+		}
+	}
+	if len(p.RCPs) > 0 && e.boundByRCP() {
+		for _, level := range p.RCPs {
+			if d, denied := e.denyIn(level, RCP); denied {
+				return d, true
+			}
+		}
+	}
+	if r := p.Resource; r != nil && r.hasDeny {
+		if i := e.firstMatch(r, &r.denies); i >= 0 {
+			return Decision{Explicit: true, By: r.Kind, PolicyID: r.ID, Statement: i}, true
+		}
+	}
+	if d, denied := e.denyIn(p.Endpoint, Endpoint); denied || !e.who.identity {
+		return d, denied
+	}
+	if d, denied := e.denyIn(p.Identity, Identity); denied {
+		return d, true
+	}
+	if d, denied := e.denyIn(p.Boundary, Boundary); denied {
+		return d, true
+	}
+	return e.denyIn(p.Session, Session)
+}
+
+// denyIn looks for a Deny in policies of one kind. One that could not be read denies.
+func (e *evaluation) denyIn(policies []*Policy, kind Kind) (Decision, bool) {
+	for _, p := range policies {
+		if p == nil {
+			return implicit(kind), true
+		}
+		if !p.hasDeny {
+			continue
+		}
+		if i := e.firstMatch(p, &p.denies); i >= 0 {
+			return Decision{Explicit: true, By: kind, PolicyID: p.ID, Statement: i}, true
+		}
+	}
+	return Decision{}, false
+}
+
+// allowIn looks for an Allow in policies of one kind.
+func (e *evaluation) allowIn(policies []*Policy) (*Policy, int) {
+	for _, p := range policies {
+		if i := e.firstMatch(p, &p.allows); i >= 0 {
+			return p, i
+		}
+	}
+	return nil, -1
+}
+
+// limit asks the policies that limit every grant. Resource control policies
+// are no such: the one that allows everything can't be detached, so they only
+// deny.
+func (e *evaluation) limit(p *Policies) (Decision, bool) {
+	if e.boundBySCP() {
+		for _, level := range p.SCPs {
+			if by, _ := e.allowIn(level); by == nil {
+				return implicit(SCP), true
+			}
+		}
+	}
+	if p.HasEndpoint || len(p.Endpoint) > 0 {
+		if by, _ := e.allowIn(p.Endpoint); by == nil {
+			return implicit(Endpoint), true
+		}
+	}
+	return Decision{}, false
+}
+
+// decideByResource decides for callers without identity policies: anonymous
+// ones, AWS services and identity providers.
+func (e *evaluation) decideByResource(p *Policies) Decision {
+	if p.Resource != nil {
+		if g, i := e.strongestGrant(p.Resource); g == directGrant {
+			return allowed(p.Resource, i)
+		}
+	}
+	return implicit(e.resourceKind(p))
+}
+
+// decideBySides decides for users, sessions and root.
+func (e *evaluation) decideBySides(r *Request, p *Policies) Decision {
+	var (
+		granted   = noGrant
+		statement int
+		same      = e.sameAccount(r)
+	)
+	if p.Resource != nil {
+		granted, statement = e.strongestGrant(p.Resource)
+	}
+	if same && granted == directGrant {
+		return allowed(p.Resource, statement)
+	}
+	var d Decision
+	if same && granted == entityGrant {
+		d = allowed(p.Resource, statement)
+	} else {
+		by, i := e.allowIn(p.Identity)
+		switch {
+		case by != nil:
+			d = allowed(by, i)
+		case e.who.root:
+			d = Decision{Allowed: true, Statement: -1}
+		default:
+			return implicit(Identity)
+		}
+		if granted == noGrant && (!same || e.needsResourcePolicy(p)) {
+			return implicit(e.resourceKind(p))
+		}
+	}
+	if e.bounded {
+		if by, _ := e.allowIn(p.Boundary); by == nil {
+			return implicit(Boundary)
+		}
+	}
+	if p.inSession() || r.Principal.Kind == aws.FederatedUser {
+		if by, _ := e.allowIn(p.Session); by == nil {
+			return implicit(Session)
+		}
+	}
+	return d
+}
+
+// sameAccount tells whether the caller's account owns the resource. What
+// belongs to AWS itself (its managed policies) counts as everyone's own; what
+// has no known owner is another's.
+func (e *evaluation) sameAccount(r *Request) bool {
+	owner := r.ResourceAccount
+	if owner == "" {
+		owner = e.resource.account()
+	}
+	return owner == e.who.account || owner == "aws" || owner == "" && e.resource.any
+}
+
+// needsResourcePolicy tells the resources whose own policy must let the caller
+// in, or the caller's account, even in that account: roles and KMS keys.
+func (e *evaluation) needsResourcePolicy(p *Policies) bool {
+	if p.Resource != nil && p.Resource.Kind == Trust {
+		return true
+	}
+	return e.action.of("kms") && strings.HasPrefix(e.resource.rest, "key/") || e.assumesRole()
+}
+
+// assumesRole tells the STS actions on a role.
+func (e *evaluation) assumesRole() bool {
+	return e.action.of("sts") && e.resource.parts[2] == "iam" && strings.HasPrefix(e.resource.rest, "role/")
+}
+
+// resourceKind is the kind of the resource's policy, if only it had one.
+func (e *evaluation) resourceKind(p *Policies) Kind {
+	if p.Resource != nil {
+		return p.Resource.Kind
+	}
+	if e.assumesRole() {
+		return Trust
+	}
+	return Resource
+}

@@ -1,5 +1,7 @@
 package policy
 
+import "iter"
+
 // Document is a parsed policy. It is not changed once parsed.
 type Document struct {
 	Kind       Kind
@@ -8,24 +10,30 @@ type Document struct {
 	Statements []Statement
 
 	source     []byte
-	principals []span // of the AWS principals' string literals in source, in order
+	principals []principalText
 }
 
 // span is a half-open range of bytes of a document's text.
 type span struct{ start, end int }
+
+// principalText is an AWS principal but "*", and where its string literal stands.
+type principalText struct {
+	value string
+	at    span
+}
 
 // Statement is one statement as written: no pattern expanded, no case folded.
 type Statement struct {
 	Sid  string
 	Deny bool
 
-	Principal    Principals
-	NotPrincipal bool // Principal is the NotPrincipal element
+	Principal    *Principals // nil: neither Principal nor NotPrincipal
+	NotPrincipal bool        // Principal is the NotPrincipal element
 
 	Actions   []string
 	NotAction bool // Actions is the NotAction element
 
-	Resources   []string // nil: no such element
+	Resources   []string // nil: neither Resource nor NotResource
 	NotResource bool     // Resources is the NotResource element
 
 	Conditions []Condition
@@ -34,7 +42,7 @@ type Statement struct {
 // Principals is a Principal or NotPrincipal element.
 type Principals struct {
 	Any       bool     // "*", or "AWS": "*"
-	AWS       []string // account ids, ARNs, unique ids
+	AWS       []string // account ids, ARNs, unique ids; not "*"
 	Service   []string
 	Federated []string
 	Canonical []string // CanonicalUser
@@ -45,4 +53,75 @@ type Condition struct {
 	Operator string // as written: "ForAllValues:StringLikeIfExists"
 	Key      string // as written: "aws:RequestTag/Team"
 	Values   []string
+}
+
+// HasVariables says whether the document's version knows policy variables: an
+// older one takes them as literal text.
+func (d *Document) HasVariables() bool { return d.Version == version2012 }
+
+// AWSPrincipals yields each AWS principal that the document names, but "*",
+// in order and as often as it stands there.
+func (d *Document) AWSPrincipals() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, p := range d.principals {
+			if !yield(p.value) {
+				return
+			}
+		}
+	}
+}
+
+// RewritePrincipals returns the document's text with each AWS principal but
+// "*" replaced by what replace answers; all else stands as it was written.
+// IAM stores trust policies so, with unique ids for ARNs, and shows them so,
+// with ARNs for the ids that still have one. An error of replace ends it.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+func (d *Document) RewritePrincipals(replace func(principal string) (string, error)) ([]byte, error) {
+	var out []byte
+	done := 0
+	for _, p := range d.principals {
+		text, err := replace(p.value)
+		if err != nil {
+			return nil, err
+		}
+		if text == p.value {
+			continue
+		}
+		out = append(out, d.source[done:p.at.start]...)
+		out = appendQuoted(out, text)
+		done = p.at.end
+	}
+	return append(out, d.source[done:]...), nil
+}
+
+// appendQuoted appends s as a JSON string.
+func appendQuoted(out []byte, s string) []byte {
+	const digits = "0123456789abcdef"
+	out = append(out, '"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			out = append(out, '\\', c)
+		case c < ' ':
+			out = append(out, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		default:
+			out = append(out, c)
+		}
+	}
+	return append(out, '"')
+}
+
+// Size is the document's length in characters as IAM counts it against its
+// quotas: white space is not counted.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+func Size(doc []byte) int {
+	n := 0
+	for _, c := range string(doc) {
+		if c > 0x7f || !isSpace(byte(c)) {
+			n++
+		}
+	}
+	return n
 }

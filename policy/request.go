@@ -15,7 +15,10 @@ type Request struct {
 	// AssumeRoleWithSAML (an ARN) and AssumeRoleWithWebIdentity (an ARN or a
 	// host name); else empty. Principal is then anonymous.
 	Provider string
-	Context  *Context // nil: no key has a value
+	// CanonicalUser is the canonical user id of the caller's account, where the
+	// service knows such (S3); else empty.
+	CanonicalUser string
+	Context       *Context // nil: no key has a value
 }
 
 // Policies are the policies that apply to a request, as whoever gathered them

@@ -1,0 +1,120 @@
+package policy
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// template is a policy's text in which variables may stand.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+type template struct {
+	pattern string // all of it, if there are no variables
+	parts   []part // else its parts, in order
+}
+
+// part is a piece of pattern, or a variable.
+type part struct {
+	pattern    string
+	variable   bool
+	key        keyRef
+	fallback   string
+	hasDefault bool
+}
+
+// expandSize is the room for an expanded template; a larger one is allocated.
+const expandSize = 512
+
+// template compiles s. Variables count only in a document that knows them,
+// wildcards only where the operator takes them.
+func (c *compiler) template(s string, wildcards bool) template {
+	var (
+		t   template
+		buf []byte
+	)
+	for c.variables {
+		start := strings.Index(s, "${")
+		if start < 0 {
+			break
+		}
+		end := strings.IndexByte(s[start:], '}')
+		if end < 0 {
+			break
+		}
+		buf = appendPattern(buf, s[:start], wildcards)
+		name := s[start+2 : start+end]
+		s = s[start+end+1:]
+		if name == "*" || name == "?" || name == "$" {
+			buf = append(buf, name...)
+			continue
+		}
+		if len(buf) > 0 {
+			t.parts = append(t.parts, part{pattern: c.intern(string(buf))})
+			buf = nil
+		}
+		t.parts = append(t.parts, c.variable(name))
+	}
+	buf = appendPattern(buf, s, wildcards)
+	if t.parts == nil {
+		t.pattern = c.intern(string(buf))
+	} else if len(buf) > 0 {
+		t.parts = append(t.parts, part{pattern: c.intern(string(buf))})
+	}
+	return t
+}
+
+// variable compiles what stands between ${ and }: a key, or a key, a comma, a
+// space and a default in single quotes.
+func (c *compiler) variable(s string) part {
+	p := part{variable: true}
+	if name, rest, ok := strings.Cut(s, ", "); ok && len(rest) > 1 && rest[0] == '\'' && rest[len(rest)-1] == '\'' {
+		p.fallback, p.hasDefault = c.intern(rest[1:len(rest)-1]), true
+		s = name
+	}
+	p.key = c.key(strings.TrimSpace(s))
+	return p
+}
+
+// expand appends the template with its variables' values. It answers false if
+// one of them has no value: then nothing equals the text.
+func (t *template) expand(to []byte, ctx *Context) ([]byte, bool) {
+	for i := range t.parts {
+		p := &t.parts[i]
+		if !p.variable {
+			to = append(to, p.pattern...)
+			continue
+		}
+		start := len(to)
+		v := ctx.lookup(&p.key)
+		switch {
+		case v != nil && v.kind != listValue: // a multivalued key is no variable
+			to = v.appendText(to)
+		case p.hasDefault:
+			to = append(to, p.fallback...)
+		default:
+			return to, false
+		}
+		for _, c := range to[start:] {
+			if c <= anyChar { // would be a wildcard
+				return to, false
+			}
+		}
+	}
+	return to, true
+}
+
+// appendText appends a single value as text.
+func (v *value) appendText(to []byte) []byte {
+	switch v.kind {
+	case boolValue:
+		return strconv.AppendBool(to, v.flag)
+	case timeValue:
+		return v.time.UTC().AppendFormat(to, time.RFC3339)
+	case numberValue:
+		return strconv.AppendFloat(to, v.number, 'f', -1, 64)
+	case addressValue:
+		return v.address.AppendTo(to)
+	}
+	return append(to, v.text...)
+}
