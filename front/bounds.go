@@ -1,0 +1,152 @@
+package front
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// connections counts what is open. At a bound the connection that has waited
+// longest without a request under way makes room; if all are busy, the new one
+// is closed. So one who opens many and sends nothing keeps nobody out.
+type connections struct {
+	limits  Limits
+	closing chan struct{}
+
+	accepted, refused, evicted, silent atomic.Int64
+
+	mu     sync.Mutex
+	closed bool
+	open   int
+	source map[netip.Addr][]*conn // in the order of their coming
+	order  map[*conn]int64        // when each came, for the eldest of all
+	serial int64
+}
+
+func newConnections(l Limits) connections {
+	return connections{limits: l, closing: make(chan struct{}), source: map[netip.Addr][]*conn{}, order: map[*conn]int64{}}
+}
+
+// admit enters a connection, or closes it and answers nil.
+func (s *connections) admit(tcp *net.TCPConn) *conn {
+	remote := addrOf(tcp.RemoteAddr())
+	c := &conn{TCPConn: tcp, owner: s, remote: remote, source: sourceOf(remote)}
+	c.waiting.Store(true)
+	s.accepted.Add(1)
+
+	s.mu.Lock()
+	var leaves *conn
+	full := s.closed
+	switch {
+	case full:
+	case len(s.source[c.source]) >= s.limits.PerSource:
+		leaves = firstWaiting(s.source[c.source])
+		full = leaves == nil
+	case s.open >= s.limits.Connections:
+		leaves = s.eldestWaiting()
+		full = leaves == nil
+	}
+	if leaves != nil {
+		leaves.closed.Store(true)
+		s.removeLocked(leaves)
+	}
+	if !full {
+		s.serial++
+		s.order[c] = s.serial
+		s.source[c.source] = append(s.source[c.source], c)
+		s.open++
+	}
+	s.mu.Unlock()
+
+	if leaves != nil {
+		s.evicted.Add(1)
+		leaves.TCPConn.Close()
+	}
+	if full {
+		s.refused.Add(1)
+		tcp.Close()
+		return nil
+	}
+	return c
+}
+
+func firstWaiting(conns []*conn) *conn {
+	for _, c := range conns {
+		if c.waiting.Load() {
+			return c
+		}
+	}
+	return nil
+}
+
+func (s *connections) eldestWaiting() (eldest *conn) {
+	for c, serial := range s.order {
+		if c.waiting.Load() && (eldest == nil || serial < s.order[eldest]) {
+			eldest = c
+		}
+	}
+	return eldest
+}
+
+func (s *connections) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.removeLocked(c)
+}
+
+func (s *connections) removeLocked(c *conn) {
+	if _, ok := s.order[c]; !ok {
+		return
+	}
+	delete(s.order, c)
+	s.open--
+	rest := s.source[c.source]
+	if i := slices.Index(rest, c); i >= 0 {
+		rest = slices.Delete(rest, i, i+1)
+	}
+	if len(rest) == 0 {
+		delete(s.source, c.source)
+	} else {
+		s.source[c.source] = rest
+	}
+}
+
+// state follows http.Server: a connection is waiting unless a request's header
+// has been read and its answer not yet been written.
+func (s *connections) state(nc net.Conn, to http.ConnState) {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	if c, ok := nc.(*conn); ok {
+		c.waiting.Store(to != http.StateActive)
+	}
+}
+
+// close drops connections that have not shown their first byte, and admits no more.
+func (s *connections) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.closed = true
+	close(s.closing)
+	for c := range s.order {
+		if !c.sorted.Load() {
+			c.TCPConn.Close() // whoever waits for the byte removes it
+		}
+	}
+}
+
+func (s *connections) stats() Stats {
+	s.mu.Lock()
+	open := s.open
+	s.mu.Unlock()
+	return Stats{
+		Open: open, Accepted: s.accepted.Load(), Refused: s.refused.Load(), Evicted: s.evicted.Load(), Silent: s.silent.Load(),
+	}
+}

@@ -1,0 +1,31 @@
+package front
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+const onlyTLS = "This endpoint takes plain HTTP from its own machine alone, if at all: use https:// " +
+	"(and AWS_CA_BUNDLE, where its certificate is of its own making), or let it be configured otherwise."
+
+// refusePlain answers whoever speaks plain HTTP where that is not allowed, in
+// a form that AWS's clients read and show. The request is neither routed nor
+// recorded: what it holds has been seen by the network already and must not
+// take effect.
+func refusePlain(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Connection", "close")
+	contentType := r.Header.Get("Content-Type")
+	if strings.HasPrefix(contentType, "application/x-amz-json") || strings.HasPrefix(contentType, "application/json") {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("X-Amzn-ErrorType", "AccessDeniedException")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, `{"__type":"AccessDeniedException","message":%q}`, onlyTLS)
+		return
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	w.WriteHeader(http.StatusForbidden)
+	io.WriteString(w, `<?xml version="1.0"?><ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>`+
+		onlyTLS+`</Message></Error><RequestId/></ErrorResponse>`)
+}
