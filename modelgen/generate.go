@@ -5,38 +5,60 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
 
-// generateAll writes every package of the list into a map: path below the
-// module's root → text.
+// generateAll writes what is committed: path below the module's root → text.
 func generateAll(src *sources, services []string) (map[string][]byte, error) {
 	files, err := catalogFiles(src)
 	if err != nil {
 		return nil, err
 	}
-	var left strings.Builder
+	packages, models, err := generatePackages(src, services, "api")
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(files, packages)
+	left := unmatchedHead
+	for _, m := range models {
+		for _, u := range m.unmatched {
+			left += fmt.Sprintf("%s %s: %s: %s\n", m.identity.Name, u.shape, u.reason, u.pattern)
+		}
+	}
+	files["modelgen/unmatched.txt"] = []byte(left)
+	return files, nil
+}
+
+// generatePackages writes a package a service into the folder dir, and a test
+// of them all.
+func generatePackages(src *sources, services []string, dir string) (map[string][]byte, []*model, error) {
+	files := map[string][]byte{}
+	var models []*model
 	for _, service := range services {
 		m, err := src.service(service)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+		models = append(models, m)
 		name := packageName(service)
 		written, err := goPackage(name, m)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for file, text := range written {
-			files["api/"+name+"/"+file] = text
-		}
-		for _, u := range m.unmatched {
-			fmt.Fprintf(&left, "%s %s: %s: %s\n", service, u.shape, u.reason, strings.ReplaceAll(u.pattern, "\n", `\n`))
+			files[path.Join(dir, name, file)] = text
 		}
 	}
-	files["modelgen/unmatched.txt"] = []byte(unmatchedHead + left.String())
-	return files, nil
+	test, err := schemaTest(path.Join(module, dir), models)
+	if err != nil {
+		return nil, nil, err
+	}
+	files[path.Join(dir, "schema_test.go")] = test
+	return files, models, nil
 }
 
 const unmatchedHead = `Patterns that Go's regular expressions can't express, of the services that are generated. Nothing

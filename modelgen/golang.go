@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
-	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/garrison-security/garrison/aws"
 )
@@ -27,7 +27,7 @@ func goPackage(name string, m *model) (map[string][]byte, error) {
 		"types.go":      w.types,
 		"enums.go":      w.enums,
 		"errors.go":     w.errors,
-		"model.go":      func() { w.printf("const source = `%s`\n", text) },
+		"model.go":      func() { w.printf("const source = %s\n", rawLiteral(text)) },
 	} {
 		w.out.Reset()
 		w.imports = map[string]bool{}
@@ -66,7 +66,15 @@ func importLines(packages map[string]bool) string {
 	return "import (\n" + text + ")\n\n"
 }
 
-const awsPackage = "github.com/garrison-security/garrison/aws"
+const (
+	module     = "github.com/garrison-security/garrison"
+	awsPackage = module + "/aws"
+)
+
+// rawLiteral is text as a raw string constant, which shows its lines.
+func rawLiteral(text []byte) string {
+	return "`" + strings.ReplaceAll(string(text), "`", "` + \"`\" + `") + "`"
+}
 
 type goWriter struct {
 	model *model
@@ -272,8 +280,3 @@ func (w *goWriter) errors() {
 }
 
 var modelledMethods = []string{"Error", "ErrorShape", "ErrorText"}
-
-// sameFiles tells whether two sets of files are equal.
-func sameFiles(a, b map[string][]byte) bool {
-	return maps.EqualFunc(a, b, bytes.Equal)
-}

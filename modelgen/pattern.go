@@ -57,7 +57,7 @@ func goEscapes(java string) (string, error) {
 			return "", fmt.Errorf("intersection of classes")
 		case c == ']':
 			inClass = false
-		case c < ' ' || c == '`':
+		case c < ' ':
 			fmt.Fprintf(&out, `\x%02x`, c)
 			continue
 		}

@@ -10,8 +10,7 @@ import (
 )
 
 // modelText writes the model in the grammar that package aws reads (its
-// model.go describes it). It holds no backquote, so that it can stand in one
-// Go literal.
+// model.go describes it).
 func modelText(m *model) ([]byte, error) {
 	w := &textWriter{}
 	resources := map[string]bool{}
@@ -49,7 +48,7 @@ func (w *textWriter) line(words ...string) {
 	words = slices.DeleteFunc(words, func(word string) bool { return word == "" })
 	for i, word := range words {
 		free := i == len(words)-1 && (strings.HasPrefix(word, "pattern=") || words[0] == "\twhen")
-		if strings.ContainsAny(word, "\r\n`") || !free && strings.Contains(word, " ") {
+		if strings.ContainsAny(word, "\r\n") || !free && strings.Contains(word, " ") {
 			w.err = fmt.Errorf("%q can't stand in a model's text", word)
 		}
 	}
@@ -156,7 +155,7 @@ func (w *textWriter) shape(name string, s *shape) {
 	}
 	w.line(append(words, set("pattern", s.Pattern))...)
 	if s.javaPattern != "" && s.javaPattern != s.Pattern && s.Pattern != "" {
-		if strings.ContainsAny(s.javaPattern, "\r\n`") {
+		if strings.ContainsAny(s.javaPattern, "\r\n") {
 			w.err = fmt.Errorf("pattern %q can't stand in a model's text", s.javaPattern)
 		}
 		w.out.WriteString("\t/" + s.javaPattern + "\n")
@@ -181,7 +180,7 @@ func (w *textWriter) shape(name string, s *shape) {
 
 // value writes an enum's value, which may hold spaces.
 func (w *textWriter) value(hidden, text string) {
-	if strings.ContainsAny(text, "\r\n`") || strings.HasPrefix(text, "-") {
+	if strings.ContainsAny(text, "\r\n") || strings.HasPrefix(text, "-") {
 		w.err = fmt.Errorf("value %q can't stand in a model's text", text)
 	}
 	w.out.WriteString("\t=" + hidden + text + "\n")
