@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,9 +36,16 @@ func (d *Document) RequireCurrentVersion() error {
 // IAM's order: shapes of dates and resources, Sids, actions, resources, then
 // the policy type's own rules.
 func (d *Document) check() error {
+	var resourceErr error // weighs less than what lies between
 	for i := range d.Statements {
-		if err := d.Statements[i].checkShape(); err != nil {
-			return err
+		if !validDates(d.Statements[i].Conditions) {
+			return errLegacy
+		}
+	}
+	for i := range d.Statements {
+		resourceErr = cmp.Or(checkResources(d.Statements[i].Resources), resourceErr)
+		if resourceErr == nil && slices.ContainsFunc(d.Statements[i].Resources, malformedARN) {
+			return errLegacy
 		}
 	}
 	if err := d.checkSids(); err != nil {
@@ -48,10 +56,8 @@ func (d *Document) check() error {
 			return errNoAction
 		}
 	}
-	for i := range d.Statements {
-		if err := checkResources(d.Statements[i].Resources); err != nil {
-			return err
-		}
+	if resourceErr != nil {
+		return resourceErr
 	}
 	for i := range d.Statements {
 		if err := checkActions(d.Statements[i].Actions); err != nil {
@@ -66,25 +72,24 @@ func (d *Document) check() error {
 	return nil
 }
 
-// checkShape is IAM's "legacy parsing".
-func (s *Statement) checkShape() error {
-	for _, c := range s.Conditions {
+func validDates(conditions []Condition) bool {
+	for _, c := range conditions {
 		if op, _ := parseOperator(c.Operator); op.operand != dateOperand {
 			continue
 		}
 		for _, v := range c.Values {
 			if _, ok := parseDate(v); !ok {
-				return errLegacy
+				return false
 			}
 		}
 	}
-	for _, r := range s.Resources {
-		if parts := strings.Split(r, ":"); r != "*" && len(parts) > 2 &&
-			(len(parts) < 6 && strings.Contains(r, "::") || parts[2] == "") {
-			return errLegacy
-		}
-	}
-	return nil
+	return true
+}
+
+// malformedARN tells the ARNs that fail what IAM calls legacy parsing.
+func malformedARN(s string) bool {
+	parts := strings.Split(s, ":")
+	return len(parts) > 2 && (len(parts) < 6 && strings.Contains(s, "::") || parts[2] == "")
 }
 
 func (d *Document) checkSids() error {
@@ -129,8 +134,15 @@ var iamPaths = []string{
 	"policy/", "sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/",
 }
 
+// s3Regional are the types of S3 resource that belong to a Region.
+var s3Regional = []string{"accesspoint/", "access-grants/", "async-request/", "job/", "storage-lens/", "storage-lens-group/"}
+
+func hasAnyPrefix(s string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
+}
+
 func checkResources(resources []string) error {
-	for _, r := range resources {
+	for _, r := range slices.Sorted(slices.Values(resources)) {
 		if r == "*" {
 			continue
 		}
@@ -161,17 +173,15 @@ func checkResourceParts(r string, parts []string) error {
 		switch {
 		case service == "iam":
 			return &Malformed{fmt.Sprintf("IAM resource %s cannot contain region information.", r)}
-		case service == "s3" && !strings.HasPrefix(rest, "accesspoint/"):
+		case service == "s3" && !hasAnyPrefix(rest, s3Regional):
 			return &Malformed{fmt.Sprintf("Resource %s can not contain region information.", r)}
 		}
 	}
 	if service != "iam" || rest == "*" || rest == "root" {
 		return nil
 	}
-	for _, p := range iamPaths {
-		if strings.HasPrefix(rest, p) {
-			return nil
-		}
+	if hasAnyPrefix(rest, iamPaths) {
+		return nil
 	}
 	return &Malformed{"IAM resource path must either be \"*\" or start with " + strings.Join(iamPaths, ", ") + "."}
 }

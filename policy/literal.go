@@ -95,9 +95,9 @@ func (v *value) asInstant() (instant, bool) {
 	return instant{}, false
 }
 
-// parseDate reads a date in one of the W3C's ISO 8601 formats (a year alone
-// needs no hyphen to be a number of seconds: it is one), or seconds since 1970.
-// A time without a zone is UTC.
+// parseDate reads a date in one of the W3C's ISO 8601 formats, as generously
+// as IAM does (leading zeros may be missing), or seconds since 1970: a number
+// without a hyphen is such. A time without a zone is UTC.
 //
 // https://www.w3.org/TR/NOTE-datetime
 func parseDate(s string) (instant, bool) {
@@ -106,34 +106,29 @@ func parseDate(s string) (instant, bool) {
 		return instant{seconds: int64(seconds)}, err == nil
 	}
 	d := dateReader{rest: s, ok: true}
-	year, month, day := d.digits(4), 1, 1
-	var hour, minute, second, nanos, offset int
+	sign, month, day := 1, 1, 1
+	if d.take('-') {
+		sign = -1
+	}
+	year := sign * d.digits(9)
 	if d.take('-') {
 		month = d.digits(2)
 		if d.take('-') {
 			day = d.digits(2)
 		}
 	}
-	if d.take('T') || d.take('t') {
-		hour = d.digits(2)
-		d.ok = d.ok && d.take(':')
-		minute = d.digits(2)
-		if d.take(':') {
-			second = d.digits(2)
-			if d.take('.') {
-				nanos = d.fraction()
-			}
-		}
-		offset = d.zone()
+	seconds, nanos := 0, 0
+	if (d.take('T') || d.take('t')) && d.rest != "" {
+		seconds, nanos = d.clock()
 	}
 	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if !d.ok || d.rest != "" || date.Day() != day || int(date.Month()) != month || hour > 23 || minute > 59 || second > 60 {
+	if !d.ok || d.rest != "" || date.Day() != day || int(date.Month()) != month {
 		return instant{}, false
 	}
-	return instant{date.Unix() + int64(hour*3600+minute*60+second-offset), int32(nanos)}, true
+	return instant{date.Unix() + int64(seconds), int32(nanos)}, true
 }
 
-// dateReader reads a date from the left; ok falls with the first thing missing.
+// dateReader reads a date from the left; ok falls with the first thing wrong.
 type dateReader struct {
 	rest string
 	ok   bool
@@ -147,17 +142,31 @@ func (d *dateReader) take(c byte) bool {
 	return true
 }
 
+// digits reads a number of at least one digit and at most n.
 func (d *dateReader) digits(n int) int {
-	v := 0
-	for range n {
-		if d.rest == "" || d.rest[0] < '0' || d.rest[0] > '9' {
-			d.ok = false
-			return 0
-		}
+	v, start := 0, len(d.rest)
+	for start-len(d.rest) < n && d.rest != "" && d.rest[0] >= '0' && d.rest[0] <= '9' {
 		v = v*10 + int(d.rest[0]-'0')
 		d.rest = d.rest[1:]
 	}
+	d.ok = d.ok && len(d.rest) < start
 	return v
+}
+
+// clock reads a time of day with its zone, in seconds since midnight in UTC.
+func (d *dateReader) clock() (seconds, nanos int) {
+	hour, minute, second := d.digits(2), 0, 0
+	if d.take(':') {
+		minute = d.digits(2)
+		if d.take(':') {
+			second = d.digits(2)
+			if d.take('.') {
+				nanos = d.fraction()
+			}
+		}
+	}
+	d.ok = d.ok && hour < 24 && minute < 60 && second < 60
+	return hour*3600 + minute*60 + second - d.zone(), nanos
 }
 
 // fraction reads a second's fraction, in nanoseconds.
@@ -185,10 +194,9 @@ func (d *dateReader) zone() int {
 		d.ok = false
 		return 0
 	}
-	hour := d.digits(2)
-	d.ok = d.ok && (d.rest == "" || d.take(':'))
-	minute := 0
-	if d.ok && d.rest != "" {
+	d.ok = d.ok && (len(d.rest) == 2 || len(d.rest) == 5)
+	hour, minute := d.digits(2), 0
+	if d.take(':') {
 		minute = d.digits(2)
 	}
 	d.ok = d.ok && hour < 24 && minute < 60

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -27,7 +28,7 @@ var (
 // refused here. The error is a *Malformed. Size limits are the caller's, who
 // knows whose policy it is (Size counts), as are principals that don't exist.
 func Parse(doc []byte, kind Kind) (*Document, error) {
-	d, err := read(doc, kind)
+	d, err := read(doc, kind, false)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +45,7 @@ func Parse(doc []byte, kind Kind) (*Document, error) {
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 func Read(doc []byte, kind Kind) (*Document, error) {
-	d, err := read(doc, kind)
+	d, err := read(doc, kind, true)
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +61,8 @@ func Read(doc []byte, kind Kind) (*Document, error) {
 	return d, nil
 }
 
-// read reads the grammar alone.
-func read(doc []byte, kind Kind) (*Document, error) {
+// read reads the grammar alone, loosely or as it is published.
+func read(doc []byte, kind Kind, loosely bool) (*Document, error) {
 	root, ok := readJSON(doc)
 	if !ok && kind == Trust {
 		return nil, errInvalidJSON
@@ -70,7 +71,7 @@ func read(doc []byte, kind Kind) (*Document, error) {
 		return nil, errSyntax
 	}
 	p := parser{doc: &Document{Kind: kind, source: bytes.Clone(doc)}}
-	if !p.document(&root) {
+	if !p.document(&root) || p.loose && !loosely {
 		return nil, errSyntax
 	}
 	if p.err != nil {
@@ -83,8 +84,9 @@ func read(doc []byte, kind Kind) (*Document, error) {
 // IAM calls a syntax error; err is the first of the other errors, which weighs
 // less.
 type parser struct {
-	doc *Document
-	err error
+	doc   *Document
+	err   error
+	loose bool // something is against the grammar, but has one meaning: an AWS principal without its map, no statement
 }
 
 func (p *parser) document(root *node) bool {
@@ -121,7 +123,8 @@ func (p *parser) document(root *node) bool {
 			return false
 		}
 	}
-	return len(list) > 0
+	p.loose = p.loose || len(list) == 0
+	return true
 }
 
 func (p *parser) statement(s *Statement, n *node) bool {
@@ -140,7 +143,7 @@ func (p *parser) statement(s *Statement, n *node) bool {
 		case "Resource", "NotResource":
 			ok = s.Resources == nil
 			s.NotResource = name == "NotResource"
-			s.Resources, ok = appendTexts(make([]string, 0, 1), v, ok)
+			s.Resources, ok = appendTexts(make([]string, 0, 1), withoutNulls(v), ok)
 		case "Principal", "NotPrincipal":
 			ok = s.Principal == nil
 			s.NotPrincipal = name == "NotPrincipal"
@@ -197,10 +200,21 @@ func appendTexts(to []string, n *node, ok bool) ([]string, bool) {
 	return nil, false
 }
 
+// withoutNulls is a list without its nulls, which IAM passes over in Resource.
+func withoutNulls(n *node) *node {
+	list := *n
+	list.items = slices.DeleteFunc(slices.Clone(n.items), func(item node) bool { return item.kind == nullNode })
+	return &list
+}
+
 func (p *parser) principals(to *Principals, n *node) bool {
-	if n.kind == textNode {
+	if n.kind == textNode && n.text == "*" {
 		to.Any = true
-		return n.text == "*"
+		return true
+	}
+	if n.kind == textNode {
+		p.loose = true
+		return p.awsPrincipals(to, n)
 	}
 	if n.kind != objectNode {
 		return false
@@ -258,7 +272,7 @@ func (p *parser) conditions(s *Statement, n *node) bool {
 		if keys.kind != objectNode {
 			return false
 		}
-		if _, known := parseOperator(operator); !known {
+		if _, known := parseOperator(operator); !known && len(keys.members) > 0 {
 			return false
 		}
 		for j := range keys.members {
