@@ -67,9 +67,11 @@ func (src *sources) authorize(m *model, op *row, change operationOverlay) {
 	case !op.unsigned:
 		op.actions = []string{m.identity.ActionPrefix + ":" + op.Name}
 	}
-	for _, parameter := range sortedKeys(known.When) {
-		for _, action := range known.When[parameter] {
-			op.when = append(op.when, [2]string{action, parameter})
+	for _, when := range []map[string][]string{known.When, change.When} {
+		for _, parameter := range sortedKeys(when) {
+			for _, action := range when[parameter] {
+				op.when = append(op.when, [2]string{action, parameter})
+			}
 		}
 	}
 	if len(op.actions) > 0 {

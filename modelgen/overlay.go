@@ -37,6 +37,7 @@ type operationOverlay struct {
 	Unsigned  *bool
 	Access    string
 	Actions   []string
+	When      map[string][]string // parameter → further actions
 }
 
 type errorOverlay struct {

@@ -73,6 +73,7 @@ op CreateGroup POST / in=CreateGroupRequest out=CreateGroupResponse wrap=CreateG
 op CreateInstanceProfile POST / in=CreateInstanceProfileRequest out=CreateInstanceProfileResponse wrap=CreateInstanceProfileResult access=write
 	error EntityAlreadyExistsException InvalidInputException LimitExceededException ConcurrentModificationException ServiceFailureException
 	action iam:CreateInstanceProfile
+	when iam:TagInstanceProfile Tags
 	keys aws:RequestTag/${TagKey} aws:TagKeys
 	on instance-profile!
 op CreateLoginProfile POST / in=CreateLoginProfileRequest out=CreateLoginProfileResponse wrap=CreateLoginProfileResult access=write
@@ -82,11 +83,13 @@ op CreateLoginProfile POST / in=CreateLoginProfileRequest out=CreateLoginProfile
 op CreateOpenIDConnectProvider POST / in=CreateOpenIDConnectProviderRequest out=CreateOpenIDConnectProviderResponse wrap=CreateOpenIDConnectProviderResult access=write
 	error InvalidInputException EntityAlreadyExistsException LimitExceededException ConcurrentModificationException ServiceFailureException OpenIdIdpCommunicationErrorException
 	action iam:CreateOpenIDConnectProvider
+	when iam:TagOpenIDConnectProvider Tags
 	keys aws:RequestTag/${TagKey} aws:TagKeys
 	on oidc-provider!
 op CreatePolicy POST / in=CreatePolicyRequest out=CreatePolicyResponse wrap=CreatePolicyResult access=permissions
 	error InvalidInputException LimitExceededException EntityAlreadyExistsException MalformedPolicyDocumentException ConcurrentModificationException ServiceFailureException
 	action iam:CreatePolicy
+	when iam:TagPolicy Tags
 	keys aws:RequestTag/${TagKey} aws:TagKeys
 	on policy!
 op CreatePolicyVersion POST / in=CreatePolicyVersionRequest out=CreatePolicyVersionResponse wrap=CreatePolicyVersionResult access=permissions
@@ -96,11 +99,13 @@ op CreatePolicyVersion POST / in=CreatePolicyVersionRequest out=CreatePolicyVers
 op CreateRole POST / in=CreateRoleRequest out=CreateRoleResponse wrap=CreateRoleResult access=write
 	error LimitExceededException InvalidInputException EntityAlreadyExistsException MalformedPolicyDocumentException ConcurrentModificationException ServiceFailureException
 	action iam:CreateRole
+	when iam:TagRole Tags
 	keys aws:RequestTag/${TagKey} aws:TagKeys iam:PermissionsBoundary iam:RoleTemplateARN
 	on role!
 op CreateSAMLProvider POST / in=CreateSAMLProviderRequest out=CreateSAMLProviderResponse wrap=CreateSAMLProviderResult access=write
 	error InvalidInputException EntityAlreadyExistsException LimitExceededException ConcurrentModificationException ServiceFailureException
 	action iam:CreateSAMLProvider
+	when iam:TagSAMLProvider Tags
 	keys aws:RequestTag/${TagKey} aws:TagKeys
 	on saml-provider!
 op CreateServiceLinkedRole POST / in=CreateServiceLinkedRoleRequest out=CreateServiceLinkedRoleResponse wrap=CreateServiceLinkedRoleResult access=write
@@ -116,11 +121,13 @@ op CreateServiceSpecificCredential POST / in=CreateServiceSpecificCredentialRequ
 op CreateUser POST / in=CreateUserRequest out=CreateUserResponse wrap=CreateUserResult access=write
 	error LimitExceededException EntityAlreadyExistsException NoSuchEntityException InvalidInputException ConcurrentModificationException ServiceFailureException
 	action iam:CreateUser
+	when iam:TagUser Tags
 	keys aws:RequestTag/${TagKey} aws:TagKeys iam:PermissionsBoundary
 	on user!
 op CreateVirtualMFADevice POST / in=CreateVirtualMFADeviceRequest out=CreateVirtualMFADeviceResponse wrap=CreateVirtualMFADeviceResult access=write
 	error LimitExceededException InvalidInputException EntityAlreadyExistsException ConcurrentModificationException ServiceFailureException
 	action iam:CreateVirtualMFADevice
+	when iam:TagMFADevice Tags
 	keys aws:RequestTag/${TagKey} aws:TagKeys
 	on mfa!
 op DeactivateMFADevice POST / in=DeactivateMFADeviceRequest access=write
@@ -738,6 +745,7 @@ op UploadSSHPublicKey POST / in=UploadSSHPublicKeyRequest out=UploadSSHPublicKey
 op UploadServerCertificate POST / in=UploadServerCertificateRequest out=UploadServerCertificateResponse wrap=UploadServerCertificateResult access=write
 	error LimitExceededException InvalidInputException EntityAlreadyExistsException MalformedCertificateException KeyPairMismatchException ConcurrentModificationException ServiceFailureException
 	action iam:UploadServerCertificate
+	when iam:TagServerCertificate Tags
 	keys aws:RequestTag/${TagKey} aws:TagKeys
 	on server-certificate!
 op UploadSigningCertificate POST / in=UploadSigningCertificateRequest out=UploadSigningCertificateResponse wrap=UploadSigningCertificateResult access=write

@@ -32,8 +32,9 @@ op CreateGrant POST / in=CreateGrantRequest out=CreateGrantResponse access=permi
 op CreateKey POST / in=CreateKeyRequest out=CreateKeyResponse access=write
 	error MalformedPolicyDocumentException DependencyTimeoutException InvalidArnException UnsupportedOperationException KMSInternalException LimitExceededException TagException CustomKeyStoreNotFoundException CustomKeyStoreInvalidStateException CloudHsmClusterInvalidConfigurationException XksKeyInvalidConfigurationException XksKeyAlreadyInUseException XksKeyNotFoundException
 	action kms:CreateKey
+	when kms:TagResource Tags
 	keys aws:RequestTag/${TagKey} aws:ResourceTag/${TagKey} aws:TagKeys kms:BypassPolicyLockoutSafetyCheck kms:CallerAccount kms:KeyOrigin kms:KeySpec kms:KeyUsage kms:MultiRegion kms:MultiRegionKeyType kms:ViaService
-op Decrypt POST / in=DecryptRequest out=DecryptResponse access=write
+op Decrypt POST / in=DecryptRequest out=DecryptResponse access=write readonly
 	error NotFoundException DisabledException InvalidCiphertextException KeyUnavailableException IncorrectKeyException InvalidKeyUsageException DependencyTimeoutException InvalidGrantTokenException KMSInternalException KMSInvalidStateException DryRunOperationException
 	action kms:Decrypt
 	keys kms:CallerAccount kms:EncryptionAlgorithm kms:EncryptionContext:${EncryptionContextKey} kms:EncryptionContextKeys kms:RecipientAttestation:ImageSha384 kms:RecipientAttestation:NitroTPMPCR0 kms:RecipientAttestation:NitroTPMPCR1 kms:RecipientAttestation:NitroTPMPCR10 kms:RecipientAttestation:NitroTPMPCR11 kms:RecipientAttestation:NitroTPMPCR12 kms:RecipientAttestation:NitroTPMPCR13 kms:RecipientAttestation:NitroTPMPCR14 kms:RecipientAttestation:NitroTPMPCR15 kms:RecipientAttestation:NitroTPMPCR16 kms:RecipientAttestation:NitroTPMPCR17 kms:RecipientAttestation:NitroTPMPCR18 kms:RecipientAttestation:NitroTPMPCR19 kms:RecipientAttestation:NitroTPMPCR2 kms:RecipientAttestation:NitroTPMPCR20 kms:RecipientAttestation:NitroTPMPCR21 kms:RecipientAttestation:NitroTPMPCR22 kms:RecipientAttestation:NitroTPMPCR23 kms:RecipientAttestation:NitroTPMPCR3 kms:RecipientAttestation:NitroTPMPCR4 kms:RecipientAttestation:NitroTPMPCR5 kms:RecipientAttestation:NitroTPMPCR6 kms:RecipientAttestation:NitroTPMPCR7 kms:RecipientAttestation:NitroTPMPCR8 kms:RecipientAttestation:NitroTPMPCR9 kms:RecipientAttestation:PCR0 kms:RecipientAttestation:PCR1 kms:RecipientAttestation:PCR10 kms:RecipientAttestation:PCR11 kms:RecipientAttestation:PCR12 kms:RecipientAttestation:PCR13 kms:RecipientAttestation:PCR14 kms:RecipientAttestation:PCR15 kms:RecipientAttestation:PCR16 kms:RecipientAttestation:PCR17 kms:RecipientAttestation:PCR18 kms:RecipientAttestation:PCR19 kms:RecipientAttestation:PCR2 kms:RecipientAttestation:PCR20 kms:RecipientAttestation:PCR21 kms:RecipientAttestation:PCR22 kms:RecipientAttestation:PCR23 kms:RecipientAttestation:PCR24 kms:RecipientAttestation:PCR25 kms:RecipientAttestation:PCR26 kms:RecipientAttestation:PCR27 kms:RecipientAttestation:PCR28 kms:RecipientAttestation:PCR29 kms:RecipientAttestation:PCR3 kms:RecipientAttestation:PCR30 kms:RecipientAttestation:PCR31 kms:RecipientAttestation:PCR4 kms:RecipientAttestation:PCR5 kms:RecipientAttestation:PCR6 kms:RecipientAttestation:PCR7 kms:RecipientAttestation:PCR8 kms:RecipientAttestation:PCR9 kms:RequestAlias kms:ViaService
@@ -53,7 +54,7 @@ op DeleteImportedKeyMaterial POST / in=DeleteImportedKeyMaterialRequest out=Dele
 	action kms:DeleteImportedKeyMaterial
 	keys kms:CallerAccount kms:ViaService
 	on key!
-op DeriveSharedSecret POST / in=DeriveSharedSecretRequest out=DeriveSharedSecretResponse access=write
+op DeriveSharedSecret POST / in=DeriveSharedSecretRequest out=DeriveSharedSecretResponse access=write readonly
 	error NotFoundException DisabledException KeyUnavailableException DependencyTimeoutException InvalidGrantTokenException InvalidKeyUsageException KMSInternalException KMSInvalidStateException DryRunOperationException
 	action kms:DeriveSharedSecret
 	keys kms:CallerAccount kms:KeyAgreementAlgorithm kms:RecipientAttestation:ImageSha384 kms:RecipientAttestation:NitroTPMPCR0 kms:RecipientAttestation:NitroTPMPCR1 kms:RecipientAttestation:NitroTPMPCR10 kms:RecipientAttestation:NitroTPMPCR11 kms:RecipientAttestation:NitroTPMPCR12 kms:RecipientAttestation:NitroTPMPCR13 kms:RecipientAttestation:NitroTPMPCR14 kms:RecipientAttestation:NitroTPMPCR15 kms:RecipientAttestation:NitroTPMPCR16 kms:RecipientAttestation:NitroTPMPCR17 kms:RecipientAttestation:NitroTPMPCR18 kms:RecipientAttestation:NitroTPMPCR19 kms:RecipientAttestation:NitroTPMPCR2 kms:RecipientAttestation:NitroTPMPCR20 kms:RecipientAttestation:NitroTPMPCR21 kms:RecipientAttestation:NitroTPMPCR22 kms:RecipientAttestation:NitroTPMPCR23 kms:RecipientAttestation:NitroTPMPCR3 kms:RecipientAttestation:NitroTPMPCR4 kms:RecipientAttestation:NitroTPMPCR5 kms:RecipientAttestation:NitroTPMPCR6 kms:RecipientAttestation:NitroTPMPCR7 kms:RecipientAttestation:NitroTPMPCR8 kms:RecipientAttestation:NitroTPMPCR9 kms:RecipientAttestation:PCR0 kms:RecipientAttestation:PCR1 kms:RecipientAttestation:PCR10 kms:RecipientAttestation:PCR11 kms:RecipientAttestation:PCR12 kms:RecipientAttestation:PCR13 kms:RecipientAttestation:PCR14 kms:RecipientAttestation:PCR15 kms:RecipientAttestation:PCR16 kms:RecipientAttestation:PCR17 kms:RecipientAttestation:PCR18 kms:RecipientAttestation:PCR19 kms:RecipientAttestation:PCR2 kms:RecipientAttestation:PCR20 kms:RecipientAttestation:PCR21 kms:RecipientAttestation:PCR22 kms:RecipientAttestation:PCR23 kms:RecipientAttestation:PCR24 kms:RecipientAttestation:PCR25 kms:RecipientAttestation:PCR26 kms:RecipientAttestation:PCR27 kms:RecipientAttestation:PCR28 kms:RecipientAttestation:PCR29 kms:RecipientAttestation:PCR3 kms:RecipientAttestation:PCR30 kms:RecipientAttestation:PCR31 kms:RecipientAttestation:PCR4 kms:RecipientAttestation:PCR5 kms:RecipientAttestation:PCR6 kms:RecipientAttestation:PCR7 kms:RecipientAttestation:PCR8 kms:RecipientAttestation:PCR9 kms:RequestAlias kms:ViaService
@@ -91,37 +92,37 @@ op EnableKeyRotation POST / in=EnableKeyRotationRequest access=write
 	action kms:EnableKeyRotation
 	keys kms:CallerAccount kms:RotationPeriodInDays kms:ViaService
 	on key!
-op Encrypt POST / in=EncryptRequest out=EncryptResponse access=write
+op Encrypt POST / in=EncryptRequest out=EncryptResponse access=write readonly
 	error NotFoundException DisabledException KeyUnavailableException DependencyTimeoutException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidStateException DryRunOperationException
 	action kms:Encrypt
 	keys kms:CallerAccount kms:EncryptionAlgorithm kms:EncryptionContext:${EncryptionContextKey} kms:EncryptionContextKeys kms:RequestAlias kms:ViaService
 	on key!
-op GenerateDataKey POST / in=GenerateDataKeyRequest out=GenerateDataKeyResponse access=write
+op GenerateDataKey POST / in=GenerateDataKeyRequest out=GenerateDataKeyResponse access=write readonly
 	error NotFoundException DisabledException KeyUnavailableException DependencyTimeoutException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidStateException DryRunOperationException
 	action kms:GenerateDataKey
 	keys kms:CallerAccount kms:EncryptionAlgorithm kms:EncryptionContext:${EncryptionContextKey} kms:EncryptionContextKeys kms:RecipientAttestation:ImageSha384 kms:RecipientAttestation:NitroTPMPCR0 kms:RecipientAttestation:NitroTPMPCR1 kms:RecipientAttestation:NitroTPMPCR10 kms:RecipientAttestation:NitroTPMPCR11 kms:RecipientAttestation:NitroTPMPCR12 kms:RecipientAttestation:NitroTPMPCR13 kms:RecipientAttestation:NitroTPMPCR14 kms:RecipientAttestation:NitroTPMPCR15 kms:RecipientAttestation:NitroTPMPCR16 kms:RecipientAttestation:NitroTPMPCR17 kms:RecipientAttestation:NitroTPMPCR18 kms:RecipientAttestation:NitroTPMPCR19 kms:RecipientAttestation:NitroTPMPCR2 kms:RecipientAttestation:NitroTPMPCR20 kms:RecipientAttestation:NitroTPMPCR21 kms:RecipientAttestation:NitroTPMPCR22 kms:RecipientAttestation:NitroTPMPCR23 kms:RecipientAttestation:NitroTPMPCR3 kms:RecipientAttestation:NitroTPMPCR4 kms:RecipientAttestation:NitroTPMPCR5 kms:RecipientAttestation:NitroTPMPCR6 kms:RecipientAttestation:NitroTPMPCR7 kms:RecipientAttestation:NitroTPMPCR8 kms:RecipientAttestation:NitroTPMPCR9 kms:RecipientAttestation:PCR0 kms:RecipientAttestation:PCR1 kms:RecipientAttestation:PCR10 kms:RecipientAttestation:PCR11 kms:RecipientAttestation:PCR12 kms:RecipientAttestation:PCR13 kms:RecipientAttestation:PCR14 kms:RecipientAttestation:PCR15 kms:RecipientAttestation:PCR16 kms:RecipientAttestation:PCR17 kms:RecipientAttestation:PCR18 kms:RecipientAttestation:PCR19 kms:RecipientAttestation:PCR2 kms:RecipientAttestation:PCR20 kms:RecipientAttestation:PCR21 kms:RecipientAttestation:PCR22 kms:RecipientAttestation:PCR23 kms:RecipientAttestation:PCR24 kms:RecipientAttestation:PCR25 kms:RecipientAttestation:PCR26 kms:RecipientAttestation:PCR27 kms:RecipientAttestation:PCR28 kms:RecipientAttestation:PCR29 kms:RecipientAttestation:PCR3 kms:RecipientAttestation:PCR30 kms:RecipientAttestation:PCR31 kms:RecipientAttestation:PCR4 kms:RecipientAttestation:PCR5 kms:RecipientAttestation:PCR6 kms:RecipientAttestation:PCR7 kms:RecipientAttestation:PCR8 kms:RecipientAttestation:PCR9 kms:RequestAlias kms:ViaService
 	on key!
-op GenerateDataKeyPair POST / in=GenerateDataKeyPairRequest out=GenerateDataKeyPairResponse access=write
+op GenerateDataKeyPair POST / in=GenerateDataKeyPairRequest out=GenerateDataKeyPairResponse access=write readonly
 	error NotFoundException DisabledException KeyUnavailableException DependencyTimeoutException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidStateException UnsupportedOperationException DryRunOperationException
 	action kms:GenerateDataKeyPair
 	keys kms:CallerAccount kms:DataKeyPairSpec kms:EncryptionAlgorithm kms:EncryptionContext:${EncryptionContextKey} kms:EncryptionContextKeys kms:RecipientAttestation:ImageSha384 kms:RecipientAttestation:NitroTPMPCR0 kms:RecipientAttestation:NitroTPMPCR1 kms:RecipientAttestation:NitroTPMPCR10 kms:RecipientAttestation:NitroTPMPCR11 kms:RecipientAttestation:NitroTPMPCR12 kms:RecipientAttestation:NitroTPMPCR13 kms:RecipientAttestation:NitroTPMPCR14 kms:RecipientAttestation:NitroTPMPCR15 kms:RecipientAttestation:NitroTPMPCR16 kms:RecipientAttestation:NitroTPMPCR17 kms:RecipientAttestation:NitroTPMPCR18 kms:RecipientAttestation:NitroTPMPCR19 kms:RecipientAttestation:NitroTPMPCR2 kms:RecipientAttestation:NitroTPMPCR20 kms:RecipientAttestation:NitroTPMPCR21 kms:RecipientAttestation:NitroTPMPCR22 kms:RecipientAttestation:NitroTPMPCR23 kms:RecipientAttestation:NitroTPMPCR3 kms:RecipientAttestation:NitroTPMPCR4 kms:RecipientAttestation:NitroTPMPCR5 kms:RecipientAttestation:NitroTPMPCR6 kms:RecipientAttestation:NitroTPMPCR7 kms:RecipientAttestation:NitroTPMPCR8 kms:RecipientAttestation:NitroTPMPCR9 kms:RecipientAttestation:PCR0 kms:RecipientAttestation:PCR1 kms:RecipientAttestation:PCR10 kms:RecipientAttestation:PCR11 kms:RecipientAttestation:PCR12 kms:RecipientAttestation:PCR13 kms:RecipientAttestation:PCR14 kms:RecipientAttestation:PCR15 kms:RecipientAttestation:PCR16 kms:RecipientAttestation:PCR17 kms:RecipientAttestation:PCR18 kms:RecipientAttestation:PCR19 kms:RecipientAttestation:PCR2 kms:RecipientAttestation:PCR20 kms:RecipientAttestation:PCR21 kms:RecipientAttestation:PCR22 kms:RecipientAttestation:PCR23 kms:RecipientAttestation:PCR24 kms:RecipientAttestation:PCR25 kms:RecipientAttestation:PCR26 kms:RecipientAttestation:PCR27 kms:RecipientAttestation:PCR28 kms:RecipientAttestation:PCR29 kms:RecipientAttestation:PCR3 kms:RecipientAttestation:PCR30 kms:RecipientAttestation:PCR31 kms:RecipientAttestation:PCR4 kms:RecipientAttestation:PCR5 kms:RecipientAttestation:PCR6 kms:RecipientAttestation:PCR7 kms:RecipientAttestation:PCR8 kms:RecipientAttestation:PCR9 kms:RequestAlias kms:ViaService
 	on key!
-op GenerateDataKeyPairWithoutPlaintext POST / in=GenerateDataKeyPairWithoutPlaintextRequest out=GenerateDataKeyPairWithoutPlaintextResponse access=write
+op GenerateDataKeyPairWithoutPlaintext POST / in=GenerateDataKeyPairWithoutPlaintextRequest out=GenerateDataKeyPairWithoutPlaintextResponse access=write readonly
 	error NotFoundException DisabledException KeyUnavailableException DependencyTimeoutException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidStateException UnsupportedOperationException DryRunOperationException
 	action kms:GenerateDataKeyPairWithoutPlaintext
 	keys kms:CallerAccount kms:DataKeyPairSpec kms:EncryptionAlgorithm kms:EncryptionContext:${EncryptionContextKey} kms:EncryptionContextKeys kms:RequestAlias kms:ViaService
 	on key!
-op GenerateDataKeyWithoutPlaintext POST / in=GenerateDataKeyWithoutPlaintextRequest out=GenerateDataKeyWithoutPlaintextResponse access=write
+op GenerateDataKeyWithoutPlaintext POST / in=GenerateDataKeyWithoutPlaintextRequest out=GenerateDataKeyWithoutPlaintextResponse access=write readonly
 	error NotFoundException DisabledException KeyUnavailableException DependencyTimeoutException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidStateException DryRunOperationException
 	action kms:GenerateDataKeyWithoutPlaintext
 	keys kms:CallerAccount kms:EncryptionAlgorithm kms:EncryptionContext:${EncryptionContextKey} kms:EncryptionContextKeys kms:RequestAlias kms:ViaService
 	on key!
-op GenerateMac POST / in=GenerateMacRequest out=GenerateMacResponse access=write
+op GenerateMac POST / in=GenerateMacRequest out=GenerateMacResponse access=write readonly
 	error NotFoundException DisabledException KeyUnavailableException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidStateException DryRunOperationException
 	action kms:GenerateMac
 	keys kms:CallerAccount kms:MacAlgorithm kms:RequestAlias kms:ViaService
 	on key!
-op GenerateRandom POST / in=GenerateRandomRequest out=GenerateRandomResponse access=write
+op GenerateRandom POST / in=GenerateRandomRequest out=GenerateRandomResponse access=write readonly
 	error DependencyTimeoutException KMSInternalException UnsupportedOperationException CustomKeyStoreNotFoundException CustomKeyStoreInvalidStateException
 	action kms:GenerateRandom
 	keys kms:RecipientAttestation:ImageSha384 kms:RecipientAttestation:NitroTPMPCR0 kms:RecipientAttestation:NitroTPMPCR1 kms:RecipientAttestation:NitroTPMPCR10 kms:RecipientAttestation:NitroTPMPCR11 kms:RecipientAttestation:NitroTPMPCR12 kms:RecipientAttestation:NitroTPMPCR13 kms:RecipientAttestation:NitroTPMPCR14 kms:RecipientAttestation:NitroTPMPCR15 kms:RecipientAttestation:NitroTPMPCR16 kms:RecipientAttestation:NitroTPMPCR17 kms:RecipientAttestation:NitroTPMPCR18 kms:RecipientAttestation:NitroTPMPCR19 kms:RecipientAttestation:NitroTPMPCR2 kms:RecipientAttestation:NitroTPMPCR20 kms:RecipientAttestation:NitroTPMPCR21 kms:RecipientAttestation:NitroTPMPCR22 kms:RecipientAttestation:NitroTPMPCR23 kms:RecipientAttestation:NitroTPMPCR3 kms:RecipientAttestation:NitroTPMPCR4 kms:RecipientAttestation:NitroTPMPCR5 kms:RecipientAttestation:NitroTPMPCR6 kms:RecipientAttestation:NitroTPMPCR7 kms:RecipientAttestation:NitroTPMPCR8 kms:RecipientAttestation:NitroTPMPCR9 kms:RecipientAttestation:PCR0 kms:RecipientAttestation:PCR1 kms:RecipientAttestation:PCR10 kms:RecipientAttestation:PCR11 kms:RecipientAttestation:PCR12 kms:RecipientAttestation:PCR13 kms:RecipientAttestation:PCR14 kms:RecipientAttestation:PCR15 kms:RecipientAttestation:PCR16 kms:RecipientAttestation:PCR17 kms:RecipientAttestation:PCR18 kms:RecipientAttestation:PCR19 kms:RecipientAttestation:PCR2 kms:RecipientAttestation:PCR20 kms:RecipientAttestation:PCR21 kms:RecipientAttestation:PCR22 kms:RecipientAttestation:PCR23 kms:RecipientAttestation:PCR24 kms:RecipientAttestation:PCR25 kms:RecipientAttestation:PCR26 kms:RecipientAttestation:PCR27 kms:RecipientAttestation:PCR28 kms:RecipientAttestation:PCR29 kms:RecipientAttestation:PCR3 kms:RecipientAttestation:PCR30 kms:RecipientAttestation:PCR31 kms:RecipientAttestation:PCR4 kms:RecipientAttestation:PCR5 kms:RecipientAttestation:PCR6 kms:RecipientAttestation:PCR7 kms:RecipientAttestation:PCR8 kms:RecipientAttestation:PCR9
@@ -189,7 +190,7 @@ op PutKeyPolicy POST / in=PutKeyPolicyRequest access=permissions
 	action kms:PutKeyPolicy
 	keys kms:BypassPolicyLockoutSafetyCheck kms:CallerAccount kms:ViaService
 	on key!
-op ReEncrypt POST / in=ReEncryptRequest out=ReEncryptResponse access=write
+op ReEncrypt POST / in=ReEncryptRequest out=ReEncryptResponse access=write readonly
 	error NotFoundException DisabledException InvalidCiphertextException KeyUnavailableException IncorrectKeyException DependencyTimeoutException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidStateException DryRunOperationException
 	action kms:ReEncryptFrom kms:ReEncryptTo
 	keys kms:CallerAccount kms:EncryptionAlgorithm kms:EncryptionContext:${EncryptionContextKey} kms:EncryptionContextKeys kms:ReEncryptOnSameKey kms:RequestAlias kms:ViaService
@@ -197,6 +198,7 @@ op ReEncrypt POST / in=ReEncryptRequest out=ReEncryptResponse access=write
 op ReplicateKey POST / in=ReplicateKeyRequest out=ReplicateKeyResponse access=write
 	error AlreadyExistsException DisabledException InvalidArnException KMSInvalidStateException KMSInternalException LimitExceededException MalformedPolicyDocumentException NotFoundException TagException UnsupportedOperationException
 	action kms:ReplicateKey
+	when kms:TagResource Tags
 	keys kms:CallerAccount kms:ReplicaRegion kms:ViaService
 	on key!
 op RetireGrant POST / in=RetireGrantRequest access=permissions
@@ -219,7 +221,7 @@ op ScheduleKeyDeletion POST / in=ScheduleKeyDeletionRequest out=ScheduleKeyDelet
 	action kms:ScheduleKeyDeletion
 	keys kms:CallerAccount kms:ScheduleKeyDeletionPendingWindowInDays kms:TrailingDaysWithoutKeyUsage kms:ViaService
 	on key!
-op Sign POST / in=SignRequest out=SignResponse access=write
+op Sign POST / in=SignRequest out=SignResponse access=write readonly
 	error NotFoundException DisabledException KeyUnavailableException DependencyTimeoutException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidStateException DryRunOperationException
 	action kms:Sign
 	keys kms:CallerAccount kms:MessageType kms:RequestAlias kms:SigningAlgorithm kms:ViaService
@@ -254,12 +256,12 @@ op UpdatePrimaryRegion POST / in=UpdatePrimaryRegionRequest access=write
 	action kms:UpdatePrimaryRegion
 	keys kms:CallerAccount kms:PrimaryRegion kms:ViaService
 	on key!
-op Verify POST / in=VerifyRequest out=VerifyResponse access=write
+op Verify POST / in=VerifyRequest out=VerifyResponse access=write readonly
 	error NotFoundException DisabledException KeyUnavailableException DependencyTimeoutException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidStateException KMSInvalidSignatureException DryRunOperationException
 	action kms:Verify
 	keys kms:CallerAccount kms:MessageType kms:RequestAlias kms:SigningAlgorithm kms:ViaService
 	on key!
-op VerifyMac POST / in=VerifyMacRequest out=VerifyMacResponse access=write
+op VerifyMac POST / in=VerifyMacRequest out=VerifyMacResponse access=write readonly
 	error NotFoundException DisabledException KeyUnavailableException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidMacException KMSInvalidStateException DryRunOperationException
 	action kms:VerifyMac
 	keys kms:CallerAccount kms:MacAlgorithm kms:RequestAlias kms:ViaService

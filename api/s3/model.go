@@ -10,18 +10,18 @@ resource object arn:${Partition}:s3:::${BucketName}/${ObjectName} aws:ResourceTa
 resource s3-object-lambda:objectlambdaaccesspoint arn:${Partition}:s3-object-lambda:${Region}:${Account}:accesspoint/${AccessPointName}
 resource s3express:accesspoint arn:${Partition}:s3express:${Region}:${Account}:accesspoint/${AccessPointName} aws:ResourceTag/${TagKey} s3express:AccessPointTag/${TagKey}
 resource s3express:bucket arn:${Partition}:s3express:${Region}:${Account}:bucket/${BucketName} aws:ResourceTag/${TagKey} s3express:BucketTag/${TagKey}
-op AbortMultipartUpload DELETE /{Bucket}/{Key+} in=AbortMultipartUploadRequest out=AbortMultipartUploadOutput status=204 access=write
+op AbortMultipartUpload DELETE /{Bucket}/{Key+} in=AbortMultipartUploadRequest out=AbortMultipartUploadOutput status=204 access=write data
 	error NoSuchUpload
 	action s3:AbortMultipartUpload
 	keys s3:AccessGrantsInstanceArn s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op CompleteMultipartUpload POST /{Bucket}/{Key+} in=CompleteMultipartUploadRequest out=CompleteMultipartUploadOutput access=write
+op CompleteMultipartUpload POST /{Bucket}/{Key+} in=CompleteMultipartUploadRequest out=CompleteMultipartUploadOutput access=write data
 	action s3:PutObject
 	keys s3:AccessGrantsInstanceArn s3:ObjectCreationOperation s3:RequestObjectTag/<key> s3:RequestObjectTagKeys s3:ResourceAccount s3:TlsVersion s3:authType s3:if-match s3:if-none-match s3:object-lock-event-hold s3:object-lock-event-hold-duration-days s3:object-lock-legal-hold s3:object-lock-mode s3:object-lock-remaining-retention-days s3:object-lock-retain-until-date s3:signatureAge s3:signatureversion s3:x-amz-acl s3:x-amz-content-sha256 s3:x-amz-copy-source s3:x-amz-grant-full-control s3:x-amz-grant-read s3:x-amz-grant-read-acp s3:x-amz-grant-write s3:x-amz-grant-write-acp s3:x-amz-metadata-directive s3:x-amz-object-annotation-directive s3:x-amz-server-side-encryption s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-server-side-encryption-customer-algorithm s3:x-amz-storage-class s3:x-amz-website-redirect-location
 	on accesspointobject
 	on object
-op CopyObject PUT /{Bucket}/{Key+} in=CopyObjectRequest out=CopyObjectOutput access=write
+op CopyObject PUT /{Bucket}/{Key+} in=CopyObjectRequest out=CopyObjectOutput access=write data
 	error ObjectNotInActiveTierError
 	action s3:PutObject s3:GetObject
 	when s3:PutObjectAcl ACL
@@ -52,7 +52,7 @@ op CreateBucketMetadataTableConfiguration POST /{Bucket}?metadataTable in=Create
 	action s3:CreateBucketMetadataTableConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op CreateMultipartUpload POST /{Bucket}/{Key+}?uploads in=CreateMultipartUploadRequest out=CreateMultipartUploadOutput access=write
+op CreateMultipartUpload POST /{Bucket}/{Key+}?uploads in=CreateMultipartUploadRequest out=CreateMultipartUploadOutput access=write data
 	action s3:PutObject
 	when s3:PutObjectAcl ACL
 	when s3:PutObjectLegalHold ObjectLockLegalHoldStatus
@@ -61,7 +61,7 @@ op CreateMultipartUpload POST /{Bucket}/{Key+}?uploads in=CreateMultipartUploadR
 	keys s3:AccessGrantsInstanceArn s3:ObjectCreationOperation s3:RequestObjectTag/<key> s3:RequestObjectTagKeys s3:ResourceAccount s3:TlsVersion s3:authType s3:if-match s3:if-none-match s3:object-lock-event-hold s3:object-lock-event-hold-duration-days s3:object-lock-legal-hold s3:object-lock-mode s3:object-lock-remaining-retention-days s3:object-lock-retain-until-date s3:signatureAge s3:signatureversion s3:x-amz-acl s3:x-amz-content-sha256 s3:x-amz-copy-source s3:x-amz-grant-full-control s3:x-amz-grant-read s3:x-amz-grant-read-acp s3:x-amz-grant-write s3:x-amz-grant-write-acp s3:x-amz-metadata-directive s3:x-amz-object-annotation-directive s3:x-amz-server-side-encryption s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-server-side-encryption-customer-algorithm s3:x-amz-storage-class s3:x-amz-website-redirect-location
 	on accesspointobject
 	on object
-op CreateSession GET /{Bucket}?session in=CreateSessionRequest out=CreateSessionOutput access=write
+op CreateSession GET /{Bucket}?session in=CreateSessionRequest out=CreateSessionOutput access=write data
 	error NoSuchBucket
 	action s3express:CreateSession
 	keys s3express:AllAccessRestrictedToLocalZoneGroup s3express:authType s3express:Permissions s3express:ResourceAccount s3express:SessionMode s3express:signatureAge s3express:signatureversion s3express:TlsVersion s3express:x-amz-content-sha256 s3express:x-amz-server-side-encryption s3express:x-amz-server-side-encryption-aws-kms-key-id
@@ -127,27 +127,27 @@ op DeleteBucketWebsite DELETE /{Bucket}?website in=DeleteBucketWebsiteRequest st
 	action s3:DeleteBucketWebsite
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op DeleteObject DELETE /{Bucket}/{Key+} in=DeleteObjectRequest out=DeleteObjectOutput status=204 access=write
+op DeleteObject DELETE /{Bucket}/{Key+} in=DeleteObjectRequest out=DeleteObjectOutput status=204 access=write data
 	action s3:DeleteObject
 	when s3:BypassGovernanceRetention BypassGovernanceRetention
 	when s3:DeleteObjectVersion VersionId
 	keys s3:AccessGrantsInstanceArn s3:ResourceAccount s3:TlsVersion s3:authType s3:if-match s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op DeleteObjectTagging DELETE /{Bucket}/{Key+}?tagging in=DeleteObjectTaggingRequest out=DeleteObjectTaggingOutput status=204 access=tagging
+op DeleteObjectTagging DELETE /{Bucket}/{Key+}?tagging in=DeleteObjectTaggingRequest out=DeleteObjectTaggingOutput status=204 access=tagging data
 	action s3:DeleteObjectTagging
 	when s3:DeleteObjectVersionTagging VersionId
 	keys s3:ExistingObjectTag/<key> s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op DeleteObjects POST /{Bucket}?delete in=DeleteObjectsRequest out=DeleteObjectsOutput access=write checksumrequired checksum=ChecksumAlgorithm
+op DeleteObjects POST /{Bucket}?delete in=DeleteObjectsRequest out=DeleteObjectsOutput access=write data checksumrequired checksum=ChecksumAlgorithm
 	action s3:DeleteObject
 	when s3:BypassGovernanceRetention BypassGovernanceRetention
 	when s3:DeleteObjectVersion VersionId
 	keys s3:AccessGrantsInstanceArn s3:ResourceAccount s3:TlsVersion s3:authType s3:if-match s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op DeletePublicAccessBlock DELETE /{Bucket}?publicAccessBlock in=DeletePublicAccessBlockRequest status=204 access=permissions
+op DeletePublicAccessBlock DELETE /{Bucket}?publicAccessBlock in=DeletePublicAccessBlockRequest status=204 event=DeleteBucketPublicAccessBlock access=permissions
 	action s3:PutBucketPublicAccessBlock
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
@@ -155,7 +155,7 @@ op GetBucketAbac GET /{Bucket}?abac in=GetBucketAbacRequest out=GetBucketAbacOut
 	action s3:GetBucketAbac
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op GetBucketAccelerateConfiguration GET /{Bucket}?accelerate in=GetBucketAccelerateConfigurationRequest out=GetBucketAccelerateConfigurationOutput access=read readonly
+op GetBucketAccelerateConfiguration GET /{Bucket}?accelerate in=GetBucketAccelerateConfigurationRequest out=GetBucketAccelerateConfigurationOutput event=GetAccelerateConfiguration access=read readonly
 	action s3:GetAccelerateConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
@@ -189,7 +189,7 @@ op GetBucketLifecycle GET /{Bucket}?lifecycle in=GetBucketLifecycleRequest out=G
 	action s3:GetLifecycleConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op GetBucketLifecycleConfiguration GET /{Bucket}?lifecycle in=GetBucketLifecycleConfigurationRequest out=GetBucketLifecycleConfigurationOutput access=read readonly
+op GetBucketLifecycleConfiguration GET /{Bucket}?lifecycle in=GetBucketLifecycleConfigurationRequest out=GetBucketLifecycleConfigurationOutput event=GetBucketLifecycle access=read readonly
 	action s3:GetLifecycleConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
@@ -219,7 +219,7 @@ op GetBucketNotification GET /{Bucket}?notification in=GetBucketNotificationConf
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspoint
 	on bucket
-op GetBucketNotificationConfiguration GET /{Bucket}?notification in=GetBucketNotificationConfigurationRequest out=NotificationConfiguration access=read readonly
+op GetBucketNotificationConfiguration GET /{Bucket}?notification in=GetBucketNotificationConfigurationRequest out=NotificationConfiguration event=GetBucketNotification access=read readonly
 	action s3:GetBucketNotification
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspoint
@@ -257,21 +257,21 @@ op GetBucketWebsite GET /{Bucket}?website in=GetBucketWebsiteRequest out=GetBuck
 	action s3:GetBucketWebsite
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op GetObject GET /{Bucket}/{Key+} in=GetObjectRequest out=GetObjectOutput access=read readonly
+op GetObject GET /{Bucket}/{Key+} in=GetObjectRequest out=GetObjectOutput access=read readonly data
 	error NoSuchKey InvalidObjectState
 	action s3:GetObject
 	when s3:GetObjectVersion VersionId
 	keys s3:AccessGrantsInstanceArn s3:ExistingObjectTag/<key> s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op GetObjectAcl GET /{Bucket}/{Key+}?acl in=GetObjectAclRequest out=GetObjectAclOutput access=read readonly
+op GetObjectAcl GET /{Bucket}/{Key+}?acl in=GetObjectAclRequest out=GetObjectAclOutput access=read readonly data
 	error NoSuchKey
 	action s3:GetObjectAcl
 	when s3:GetObjectVersionAcl VersionId
 	keys s3:AccessGrantsInstanceArn s3:ExistingObjectTag/<key> s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op GetObjectAttributes GET /{Bucket}/{Key+}?attributes in=GetObjectAttributesRequest out=GetObjectAttributesOutput access=read readonly
+op GetObjectAttributes GET /{Bucket}/{Key+}?attributes in=GetObjectAttributesRequest out=GetObjectAttributesOutput access=read readonly data
 	error NoSuchKey
 	action s3:GetObject s3:GetObjectAttributes
 	when s3:GetObjectVersion VersionId
@@ -279,41 +279,41 @@ op GetObjectAttributes GET /{Bucket}/{Key+}?attributes in=GetObjectAttributesReq
 	keys s3:AccessGrantsInstanceArn s3:ExistingObjectTag/<key> s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op GetObjectLegalHold GET /{Bucket}/{Key+}?legal-hold in=GetObjectLegalHoldRequest out=GetObjectLegalHoldOutput access=read readonly
+op GetObjectLegalHold GET /{Bucket}/{Key+}?legal-hold in=GetObjectLegalHoldRequest out=GetObjectLegalHoldOutput access=read readonly data
 	action s3:GetObjectLegalHold
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op GetObjectLockConfiguration GET /{Bucket}?object-lock in=GetObjectLockConfigurationRequest out=GetObjectLockConfigurationOutput access=read readonly
+op GetObjectLockConfiguration GET /{Bucket}?object-lock in=GetObjectLockConfigurationRequest out=GetObjectLockConfigurationOutput event=GetBucketObjectLockConfiguration access=read readonly
 	action s3:GetBucketObjectLockConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:signatureversion
 	on bucket!
-op GetObjectRetention GET /{Bucket}/{Key+}?retention in=GetObjectRetentionRequest out=GetObjectRetentionOutput access=read readonly
+op GetObjectRetention GET /{Bucket}/{Key+}?retention in=GetObjectRetentionRequest out=GetObjectRetentionOutput access=read readonly data
 	action s3:GetObjectRetention
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op GetObjectTagging GET /{Bucket}/{Key+}?tagging in=GetObjectTaggingRequest out=GetObjectTaggingOutput access=read readonly
+op GetObjectTagging GET /{Bucket}/{Key+}?tagging in=GetObjectTaggingRequest out=GetObjectTaggingOutput access=read readonly data
 	action s3:GetObjectTagging
 	when s3:GetObjectVersionTagging VersionId
 	keys s3:ExistingObjectTag/<key> s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op GetObjectTorrent GET /{Bucket}/{Key+}?torrent in=GetObjectTorrentRequest out=GetObjectTorrentOutput access=read readonly
+op GetObjectTorrent GET /{Bucket}/{Key+}?torrent in=GetObjectTorrentRequest out=GetObjectTorrentOutput access=read readonly data
 	action s3:GetObjectTorrent
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on object!
-op GetPublicAccessBlock GET /{Bucket}?publicAccessBlock in=GetPublicAccessBlockRequest out=GetPublicAccessBlockOutput access=read readonly
+op GetPublicAccessBlock GET /{Bucket}?publicAccessBlock in=GetPublicAccessBlockRequest out=GetPublicAccessBlockOutput event=GetBucketPublicAccessBlock access=read readonly
 	action s3:GetBucketPublicAccessBlock
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op HeadBucket HEAD /{Bucket} in=HeadBucketRequest out=HeadBucketOutput access=list readonly
+op HeadBucket HEAD /{Bucket} in=HeadBucketRequest out=HeadBucketOutput access=list readonly data
 	error NoSuchBucket
 	action s3:ListBucket
 	keys s3:AccessGrantsInstanceArn s3:ResourceAccount s3:TlsVersion s3:authType s3:delimiter s3:max-keys s3:prefix s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspoint
 	on bucket
-op HeadObject HEAD /{Bucket}/{Key+} in=HeadObjectRequest out=HeadObjectOutput access=read readonly
+op HeadObject HEAD /{Bucket}/{Key+} in=HeadObjectRequest out=HeadObjectOutput access=read readonly data
 	error NoSuchKey
 	action s3:GetObject
 	when s3:GetObjectVersion VersionId
@@ -342,28 +342,28 @@ op ListBuckets GET / in=ListBucketsRequest out=ListBucketsOutput access=list rea
 op ListDirectoryBuckets GET / in=ListDirectoryBucketsRequest out=ListDirectoryBucketsOutput access=list readonly
 	action s3express:ListAllMyDirectoryBuckets
 	keys s3express:authType s3express:ResourceAccount s3express:signatureversion s3express:TlsVersion s3express:x-amz-content-sha256
-op ListMultipartUploads GET /{Bucket}?uploads in=ListMultipartUploadsRequest out=ListMultipartUploadsOutput access=list readonly
+op ListMultipartUploads GET /{Bucket}?uploads in=ListMultipartUploadsRequest out=ListMultipartUploadsOutput access=list readonly data
 	action s3:ListBucketMultipartUploads
 	keys aws:ResourceTag/${TagKey} s3:AccessGrantsInstanceArn s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op ListObjectVersions GET /{Bucket}?versions in=ListObjectVersionsRequest out=ListObjectVersionsOutput access=list readonly
+op ListObjectVersions GET /{Bucket}?versions in=ListObjectVersionsRequest out=ListObjectVersionsOutput access=list readonly data
 	action s3:ListBucketVersions
 	keys s3:AccessGrantsInstanceArn s3:ResourceAccount s3:TlsVersion s3:authType s3:delimiter s3:max-keys s3:prefix s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspoint
 	on bucket
-op ListObjects GET /{Bucket} in=ListObjectsRequest out=ListObjectsOutput access=list readonly
+op ListObjects GET /{Bucket} in=ListObjectsRequest out=ListObjectsOutput access=list readonly data
 	error NoSuchBucket
 	action s3:ListBucket
 	keys s3:AccessGrantsInstanceArn s3:ResourceAccount s3:TlsVersion s3:authType s3:delimiter s3:max-keys s3:prefix s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspoint
 	on bucket
-op ListObjectsV2 GET /{Bucket}?list-type=2 in=ListObjectsV2Request out=ListObjectsV2Output access=list readonly
+op ListObjectsV2 GET /{Bucket}?list-type=2 in=ListObjectsV2Request out=ListObjectsV2Output event=ListObjects access=list readonly data
 	error NoSuchBucket
 	action s3:ListBucket
 	keys s3:AccessGrantsInstanceArn s3:ResourceAccount s3:TlsVersion s3:authType s3:delimiter s3:max-keys s3:prefix s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspoint
 	on bucket
-op ListParts GET /{Bucket}/{Key+} in=ListPartsRequest out=ListPartsOutput access=list readonly
+op ListParts GET /{Bucket}/{Key+} in=ListPartsRequest out=ListPartsOutput access=list readonly data
 	action s3:ListMultipartUploadParts
 	keys s3:AccessGrantsInstanceArn s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
@@ -372,7 +372,7 @@ op PutBucketAbac PUT /{Bucket}?abac in=PutBucketAbacRequest access=write checksu
 	action s3:PutBucketAbac
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op PutBucketAccelerateConfiguration PUT /{Bucket}?accelerate in=PutBucketAccelerateConfigurationRequest access=write checksum=ChecksumAlgorithm
+op PutBucketAccelerateConfiguration PUT /{Bucket}?accelerate in=PutBucketAccelerateConfigurationRequest event=PutAccelerateConfiguration access=write checksum=ChecksumAlgorithm
 	action s3:PutAccelerateConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
@@ -404,7 +404,7 @@ op PutBucketLifecycle PUT /{Bucket}?lifecycle in=PutBucketLifecycleRequest acces
 	action s3:PutLifecycleConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op PutBucketLifecycleConfiguration PUT /{Bucket}?lifecycle in=PutBucketLifecycleConfigurationRequest out=PutBucketLifecycleConfigurationOutput access=write checksumrequired checksum=ChecksumAlgorithm
+op PutBucketLifecycleConfiguration PUT /{Bucket}?lifecycle in=PutBucketLifecycleConfigurationRequest out=PutBucketLifecycleConfigurationOutput event=PutBucketLifecycle access=write checksumrequired checksum=ChecksumAlgorithm
 	action s3:PutLifecycleConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
@@ -420,7 +420,7 @@ op PutBucketNotification PUT /{Bucket}?notification in=PutBucketNotificationRequ
 	action s3:PutBucketNotification
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op PutBucketNotificationConfiguration PUT /{Bucket}?notification in=PutBucketNotificationConfigurationRequest access=write
+op PutBucketNotificationConfiguration PUT /{Bucket}?notification in=PutBucketNotificationConfigurationRequest event=PutBucketNotification access=write
 	action s3:PutBucketNotification
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
@@ -452,7 +452,7 @@ op PutBucketWebsite PUT /{Bucket}?website in=PutBucketWebsiteRequest access=writ
 	action s3:PutBucketWebsite
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op PutObject PUT /{Bucket}/{Key+} in=PutObjectRequest out=PutObjectOutput access=write checksum=ChecksumAlgorithm
+op PutObject PUT /{Bucket}/{Key+} in=PutObjectRequest out=PutObjectOutput access=write data checksum=ChecksumAlgorithm
 	error InvalidRequest InvalidWriteOffset TooManyParts EncryptionTypeMismatch
 	action s3:PutObject
 	when s3:PutObjectAcl ACL
@@ -462,50 +462,50 @@ op PutObject PUT /{Bucket}/{Key+} in=PutObjectRequest out=PutObjectOutput access
 	keys s3:AccessGrantsInstanceArn s3:ObjectCreationOperation s3:RequestObjectTag/<key> s3:RequestObjectTagKeys s3:ResourceAccount s3:TlsVersion s3:authType s3:if-match s3:if-none-match s3:object-lock-event-hold s3:object-lock-event-hold-duration-days s3:object-lock-legal-hold s3:object-lock-mode s3:object-lock-remaining-retention-days s3:object-lock-retain-until-date s3:signatureAge s3:signatureversion s3:x-amz-acl s3:x-amz-content-sha256 s3:x-amz-copy-source s3:x-amz-grant-full-control s3:x-amz-grant-read s3:x-amz-grant-read-acp s3:x-amz-grant-write s3:x-amz-grant-write-acp s3:x-amz-metadata-directive s3:x-amz-object-annotation-directive s3:x-amz-server-side-encryption s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-server-side-encryption-customer-algorithm s3:x-amz-storage-class s3:x-amz-website-redirect-location
 	on accesspointobject
 	on object
-op PutObjectAcl PUT /{Bucket}/{Key+}?acl in=PutObjectAclRequest out=PutObjectAclOutput access=permissions checksumrequired checksum=ChecksumAlgorithm
+op PutObjectAcl PUT /{Bucket}/{Key+}?acl in=PutObjectAclRequest out=PutObjectAclOutput access=permissions data checksumrequired checksum=ChecksumAlgorithm
 	error NoSuchKey
 	action s3:PutObjectAcl
 	when s3:PutObjectVersionAcl VersionId
 	keys s3:AccessGrantsInstanceArn s3:ExistingObjectTag/<key> s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-acl s3:x-amz-content-sha256 s3:x-amz-grant-full-control s3:x-amz-grant-read s3:x-amz-grant-read-acp s3:x-amz-grant-write s3:x-amz-grant-write-acp s3:x-amz-storage-class
 	on accesspointobject
 	on object
-op PutObjectLegalHold PUT /{Bucket}/{Key+}?legal-hold in=PutObjectLegalHoldRequest out=PutObjectLegalHoldOutput access=write checksumrequired checksum=ChecksumAlgorithm
+op PutObjectLegalHold PUT /{Bucket}/{Key+}?legal-hold in=PutObjectLegalHoldRequest out=PutObjectLegalHoldOutput access=write data checksumrequired checksum=ChecksumAlgorithm
 	action s3:PutObjectLegalHold
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:object-lock-legal-hold s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op PutObjectLockConfiguration PUT /{Bucket}?object-lock in=PutObjectLockConfigurationRequest out=PutObjectLockConfigurationOutput access=write checksumrequired checksum=ChecksumAlgorithm
+op PutObjectLockConfiguration PUT /{Bucket}?object-lock in=PutObjectLockConfigurationRequest out=PutObjectLockConfigurationOutput event=PutBucketObjectLockConfiguration access=write checksumrequired checksum=ChecksumAlgorithm
 	action s3:PutBucketObjectLockConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion
 	on bucket!
-op PutObjectRetention PUT /{Bucket}/{Key+}?retention in=PutObjectRetentionRequest out=PutObjectRetentionOutput access=write checksumrequired checksum=ChecksumAlgorithm
+op PutObjectRetention PUT /{Bucket}/{Key+}?retention in=PutObjectRetentionRequest out=PutObjectRetentionOutput access=write data checksumrequired checksum=ChecksumAlgorithm
 	action s3:PutObjectRetention
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:object-lock-event-hold s3:object-lock-event-hold-duration-days s3:object-lock-mode s3:object-lock-remaining-retention-days s3:object-lock-retain-until-date s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op PutObjectTagging PUT /{Bucket}/{Key+}?tagging in=PutObjectTaggingRequest out=PutObjectTaggingOutput access=tagging checksumrequired checksum=ChecksumAlgorithm
+op PutObjectTagging PUT /{Bucket}/{Key+}?tagging in=PutObjectTaggingRequest out=PutObjectTaggingOutput access=tagging data checksumrequired checksum=ChecksumAlgorithm
 	action s3:PutObjectTagging
 	when s3:PutObjectVersionTagging VersionId
 	keys s3:ExistingObjectTag/<key> s3:RequestObjectTag/<key> s3:RequestObjectTagKeys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op PutPublicAccessBlock PUT /{Bucket}?publicAccessBlock in=PutPublicAccessBlockRequest access=permissions checksumrequired checksum=ChecksumAlgorithm
+op PutPublicAccessBlock PUT /{Bucket}?publicAccessBlock in=PutPublicAccessBlockRequest event=PutBucketPublicAccessBlock access=permissions checksumrequired checksum=ChecksumAlgorithm
 	action s3:PutBucketPublicAccessBlock
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op RenameObject PUT /{Bucket}/{Key+}?renameObject in=RenameObjectRequest out=RenameObjectOutput access=write
+op RenameObject PUT /{Bucket}/{Key+}?renameObject in=RenameObjectRequest out=RenameObjectOutput access=write data
 	error IdempotencyParameterMismatch
 	action s3express:CreateSession
 	keys s3express:AllAccessRestrictedToLocalZoneGroup s3express:authType s3express:Permissions s3express:ResourceAccount s3express:SessionMode s3express:signatureAge s3express:signatureversion s3express:TlsVersion s3express:x-amz-content-sha256 s3express:x-amz-server-side-encryption s3express:x-amz-server-side-encryption-aws-kms-key-id
 	on s3express:accesspoint aws:ResourceTag/${TagKey} s3express:AccessPointTag/${TagKey}
 	on s3express:bucket! aws:ResourceTag/${TagKey} s3express:BucketTag/${TagKey}
-op RestoreObject POST /{Bucket}/{Key+}?restore in=RestoreObjectRequest out=RestoreObjectOutput access=write checksum=ChecksumAlgorithm
+op RestoreObject POST /{Bucket}/{Key+}?restore in=RestoreObjectRequest out=RestoreObjectOutput access=write data checksum=ChecksumAlgorithm
 	error ObjectAlreadyInActiveTierError
 	action s3:RestoreObject
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
 	on object
-op SelectObjectContent POST /{Bucket}/{Key+}?select&select-type=2 in=SelectObjectContentRequest out=SelectObjectContentOutput access=read readonly
+op SelectObjectContent POST /{Bucket}/{Key+}?select&select-type=2 in=SelectObjectContentRequest out=SelectObjectContentOutput access=read readonly data
 	action s3:GetObject
 	keys s3:AccessGrantsInstanceArn s3:ExistingObjectTag/<key> s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on accesspointobject
@@ -524,18 +524,18 @@ op UpdateObjectEncryption PUT /{Bucket}/{Key+}?encryption in=UpdateObjectEncrypt
 	keys s3:ExistingObjectTag/<key> s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256 s3:x-amz-server-side-encryption s3:x-amz-server-side-encryption-aws-kms-key-id
 	on accesspointobject
 	on object
-op UploadPart PUT /{Bucket}/{Key+} in=UploadPartRequest out=UploadPartOutput access=write checksum=ChecksumAlgorithm
+op UploadPart PUT /{Bucket}/{Key+} in=UploadPartRequest out=UploadPartOutput access=write data checksum=ChecksumAlgorithm
 	action s3:PutObject
 	keys s3:AccessGrantsInstanceArn s3:ObjectCreationOperation s3:RequestObjectTag/<key> s3:RequestObjectTagKeys s3:ResourceAccount s3:TlsVersion s3:authType s3:if-match s3:if-none-match s3:object-lock-event-hold s3:object-lock-event-hold-duration-days s3:object-lock-legal-hold s3:object-lock-mode s3:object-lock-remaining-retention-days s3:object-lock-retain-until-date s3:signatureAge s3:signatureversion s3:x-amz-acl s3:x-amz-content-sha256 s3:x-amz-copy-source s3:x-amz-grant-full-control s3:x-amz-grant-read s3:x-amz-grant-read-acp s3:x-amz-grant-write s3:x-amz-grant-write-acp s3:x-amz-metadata-directive s3:x-amz-object-annotation-directive s3:x-amz-server-side-encryption s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-server-side-encryption-customer-algorithm s3:x-amz-storage-class s3:x-amz-website-redirect-location
 	on accesspointobject
 	on object
-op UploadPartCopy PUT /{Bucket}/{Key+} in=UploadPartCopyRequest out=UploadPartCopyOutput access=write
+op UploadPartCopy PUT /{Bucket}/{Key+} in=UploadPartCopyRequest out=UploadPartCopyOutput access=write data
 	action s3:PutObject s3:GetObject
 	when s3:GetObjectVersion CopySource versionId
 	keys s3:AccessGrantsInstanceArn s3:ObjectCreationOperation s3:RequestObjectTag/<key> s3:RequestObjectTagKeys s3:ResourceAccount s3:TlsVersion s3:authType s3:if-match s3:if-none-match s3:object-lock-event-hold s3:object-lock-event-hold-duration-days s3:object-lock-legal-hold s3:object-lock-mode s3:object-lock-remaining-retention-days s3:object-lock-retain-until-date s3:signatureAge s3:signatureversion s3:x-amz-acl s3:x-amz-content-sha256 s3:x-amz-copy-source s3:x-amz-grant-full-control s3:x-amz-grant-read s3:x-amz-grant-read-acp s3:x-amz-grant-write s3:x-amz-grant-write-acp s3:x-amz-metadata-directive s3:x-amz-object-annotation-directive s3:x-amz-server-side-encryption s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-server-side-encryption-customer-algorithm s3:x-amz-storage-class s3:x-amz-website-redirect-location
 	on accesspointobject
 	on object
-op WriteGetObjectResponse POST /WriteGetObjectResponse in=WriteGetObjectResponseRequest host={RequestRoute}. access=write unsignedbody
+op WriteGetObjectResponse POST /WriteGetObjectResponse in=WriteGetObjectResponseRequest host={RequestRoute}. access=write data unsignedbody
 	action s3-object-lambda:WriteGetObjectResponse
 	keys s3-object-lambda:authType s3-object-lambda:signatureAge s3-object-lambda:TlsVersion
 	on s3-object-lambda:objectlambdaaccesspoint!

@@ -121,7 +121,7 @@ op DeleteMultiRegionAccessPoint POST /v20180820/async-requests/mrap/delete in=De
 	action s3:DeleteMultiRegionAccessPoint
 	keys s3:AccessPointNetworkOrigin s3:DataAccessPointAccount s3:DataAccessPointArn s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion
 	on multiregionaccesspoint!
-op DeletePublicAccessBlock DELETE /v20180820/configuration/publicAccessBlock in=DeletePublicAccessBlockRequest host={AccountId}. access=permissions
+op DeletePublicAccessBlock DELETE /v20180820/configuration/publicAccessBlock in=DeletePublicAccessBlockRequest host={AccountId}. event=DeleteAccountPublicAccessBlock access=permissions
 	action s3:PutAccountPublicAccessBlock
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 op DeleteStorageLensConfiguration DELETE /v20180820/storagelens/{storagelensid} in=DeleteStorageLensConfigurationRequest host={AccountId}. access=write
@@ -249,7 +249,7 @@ op GetMultiRegionAccessPointRoutes GET /v20180820/mrap/instances/{mrap+}/routes 
 	action s3:GetMultiRegionAccessPointRoutes
 	keys s3:AccessPointNetworkOrigin s3:DataAccessPointAccount s3:DataAccessPointArn s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion
 	on multiregionaccesspoint!
-op GetPublicAccessBlock GET /v20180820/configuration/publicAccessBlock in=GetPublicAccessBlockRequest out=GetPublicAccessBlockOutput host={AccountId}. access=read readonly
+op GetPublicAccessBlock GET /v20180820/configuration/publicAccessBlock in=GetPublicAccessBlockRequest out=GetPublicAccessBlockOutput host={AccountId}. event=GetAccountPublicAccessBlock access=read readonly
 	error NoSuchPublicAccessBlockConfiguration
 	action s3:GetAccountPublicAccessBlock
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
@@ -363,7 +363,7 @@ op PutMultiRegionAccessPointPolicy POST /v20180820/async-requests/mrap/put-polic
 	action s3:PutMultiRegionAccessPointPolicy
 	keys s3:AccessPointNetworkOrigin s3:DataAccessPointAccount s3:DataAccessPointArn s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion
 	on multiregionaccesspoint!
-op PutPublicAccessBlock PUT /v20180820/configuration/publicAccessBlock in=PutPublicAccessBlockRequest host={AccountId}. access=permissions
+op PutPublicAccessBlock PUT /v20180820/configuration/publicAccessBlock in=PutPublicAccessBlockRequest host={AccountId}. event=PutAccountPublicAccessBlock access=permissions
 	action s3:PutAccountPublicAccessBlock
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 op PutStorageLensConfiguration PUT /v20180820/storagelens/{storagelensid} in=PutStorageLensConfigurationRequest host={AccountId}. access=write

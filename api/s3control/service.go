@@ -17,7 +17,7 @@ var Service = &aws.Service{
 	XMLNamespace:   "http://awss3control.amazonaws.com/doc/2018-08-20/",
 	ActionPrefix:   "s3",
 	ARNNamespace:   "s3",
-	EventSource:    "s3control.amazonaws.com",
+	EventSource:    "s3.amazonaws.com",
 	SmithyName:     "AWSS3ControlServiceV20180820",
 	Protocols:      []aws.Protocol{aws.RESTXML},
 	Source:         source,

@@ -12,11 +12,11 @@ op CancelMessageMoveTask POST / in=CancelMessageMoveTaskRequest out=CancelMessag
 	error ResourceNotFoundException RequestThrottled InvalidAddress InvalidSecurity UnsupportedOperation
 	action sqs:CancelMessageMoveTask
 	on queue!
-op ChangeMessageVisibility POST / in=ChangeMessageVisibilityRequest access=write
+op ChangeMessageVisibility POST / in=ChangeMessageVisibilityRequest access=write data
 	error MessageNotInflight ReceiptHandleIsInvalid RequestThrottled QueueDoesNotExist UnsupportedOperation InvalidAddress InvalidSecurity
 	action sqs:ChangeMessageVisibility
 	on queue!
-op ChangeMessageVisibilityBatch POST / in=ChangeMessageVisibilityBatchRequest out=ChangeMessageVisibilityBatchResult wrap=ChangeMessageVisibilityBatchResult access=write
+op ChangeMessageVisibilityBatch POST / in=ChangeMessageVisibilityBatchRequest out=ChangeMessageVisibilityBatchResult wrap=ChangeMessageVisibilityBatchResult access=write data
 	error TooManyEntriesInBatchRequest EmptyBatchRequest BatchEntryIdsNotDistinct InvalidBatchEntryId RequestThrottled QueueDoesNotExist UnsupportedOperation InvalidAddress InvalidSecurity
 	action sqs:ChangeMessageVisibility
 	on queue!
@@ -25,11 +25,11 @@ op CreateQueue POST / in=CreateQueueRequest out=CreateQueueResult wrap=CreateQue
 	action sqs:CreateQueue
 	keys aws:RequestTag/${TagKey} aws:TagKeys
 	on queue!
-op DeleteMessage POST / in=DeleteMessageRequest access=write
+op DeleteMessage POST / in=DeleteMessageRequest access=write data
 	error InvalidIdFormat ReceiptHandleIsInvalid RequestThrottled QueueDoesNotExist UnsupportedOperation InvalidSecurity InvalidAddress
 	action sqs:DeleteMessage
 	on queue!
-op DeleteMessageBatch POST / in=DeleteMessageBatchRequest out=DeleteMessageBatchResult wrap=DeleteMessageBatchResult access=write
+op DeleteMessageBatch POST / in=DeleteMessageBatchRequest out=DeleteMessageBatchResult wrap=DeleteMessageBatchResult access=write data
 	error TooManyEntriesInBatchRequest EmptyBatchRequest BatchEntryIdsNotDistinct InvalidBatchEntryId RequestThrottled QueueDoesNotExist UnsupportedOperation InvalidAddress InvalidSecurity
 	action sqs:DeleteMessage
 	on queue!
@@ -64,7 +64,7 @@ op PurgeQueue POST / in=PurgeQueueRequest access=write
 	error QueueDoesNotExist PurgeQueueInProgress RequestThrottled InvalidAddress InvalidSecurity UnsupportedOperation
 	action sqs:PurgeQueue
 	on queue!
-op ReceiveMessage POST / in=ReceiveMessageRequest out=ReceiveMessageResult wrap=ReceiveMessageResult access=read readonly
+op ReceiveMessage POST / in=ReceiveMessageRequest out=ReceiveMessageResult wrap=ReceiveMessageResult access=read readonly data
 	error UnsupportedOperation OverLimit RequestThrottled QueueDoesNotExist InvalidSecurity KmsDisabled KmsInvalidState KmsNotFound KmsOptInRequired KmsThrottled KmsAccessDenied KmsInvalidKeyUsage InvalidAddress
 	action sqs:ReceiveMessage
 	on queue!
@@ -72,11 +72,11 @@ op RemovePermission POST / in=RemovePermissionRequest access=permissions
 	error InvalidAddress RequestThrottled QueueDoesNotExist InvalidSecurity UnsupportedOperation
 	action sqs:RemovePermission
 	on queue!
-op SendMessage POST / in=SendMessageRequest out=SendMessageResult wrap=SendMessageResult access=write
+op SendMessage POST / in=SendMessageRequest out=SendMessageResult wrap=SendMessageResult access=write data
 	error InvalidMessageContents UnsupportedOperation RequestThrottled QueueDoesNotExist InvalidSecurity KmsDisabled KmsInvalidState KmsNotFound KmsOptInRequired KmsThrottled KmsAccessDenied KmsInvalidKeyUsage InvalidAddress
 	action sqs:SendMessage
 	on queue!
-op SendMessageBatch POST / in=SendMessageBatchRequest out=SendMessageBatchResult wrap=SendMessageBatchResult access=write
+op SendMessageBatch POST / in=SendMessageBatchRequest out=SendMessageBatchResult wrap=SendMessageBatchResult access=write data
 	error TooManyEntriesInBatchRequest EmptyBatchRequest BatchEntryIdsNotDistinct BatchRequestTooLong InvalidBatchEntryId UnsupportedOperation RequestThrottled QueueDoesNotExist InvalidSecurity KmsDisabled KmsInvalidState KmsNotFound KmsOptInRequired KmsThrottled KmsAccessDenied KmsInvalidKeyUsage InvalidAddress
 	action sqs:SendMessage
 	on queue!
@@ -255,7 +255,7 @@ structure Message
 	MessageId String
 	ReceiptHandle String
 	MD5OfBody String
-	Body String
+	Body String sensitive
 	Attributes MessageSystemAttributeMap name=Attribute
 	MD5OfMessageAttributes String
 	MessageAttributes MessageBodyAttributeMap name=MessageAttribute
@@ -368,7 +368,7 @@ structure SendMessageBatchRequest
 	Entries SendMessageBatchRequestEntryList!
 structure SendMessageBatchRequestEntry
 	Id String!
-	MessageBody String!
+	MessageBody String! sensitive
 	DelaySeconds NullableInteger
 	MessageAttributes MessageBodyAttributeMap name=MessageAttribute
 	MessageSystemAttributes MessageBodySystemAttributeMap name=MessageSystemAttribute
@@ -390,7 +390,7 @@ list SendMessageBatchResultEntryList flattened
 	member SendMessageBatchResultEntry name=SendMessageBatchResultEntry
 structure SendMessageRequest
 	QueueUrl String!
-	MessageBody String!
+	MessageBody String! sensitive
 	DelaySeconds NullableInteger
 	MessageAttributes MessageBodyAttributeMap name=MessageAttribute
 	MessageSystemAttributes MessageBodySystemAttributeMap name=MessageSystemAttribute
