@@ -90,6 +90,9 @@ func (p *modelParser) timestampFormat(text string) TimestampFormat {
 }
 
 func (p *modelParser) value(text string) {
+	if kind := p.shape.Kind; kind != String && kind != Integer {
+		p.fail("%s can't be an enum", p.shape.Name)
+	}
 	if len(p.values) == cap(p.values) {
 		p.fail("more values than the header says")
 	}
