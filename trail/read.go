@@ -1,0 +1,212 @@
+package trail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/garrison-security/garrison/store"
+)
+
+// Trail is the record that an engine keeps.
+type Trail struct {
+	Engine  store.Engine
+	Journal *Journal
+}
+
+// Filter chooses records. The zero Filter takes all but those that were erased.
+type Filter struct {
+	Name      string // eventName, or a service's prefix and it: "CreateUser", "iam:CreateUser"
+	Principal string // the caller's ARN, principal id, user name, access key id or account
+	Error     string // errorCode; "*" is any error, "none" no error
+	Account   string // the account whose record it is
+	Since     time.Time
+	Until     time.Time // exclusive; zero: no end
+	Erased    bool      // take erased records too, whatever the rest says
+}
+
+// Match tells whether f takes r.
+func (f *Filter) Match(r *Record) bool {
+	e := r.Event
+	if e == nil {
+		return f.Erased
+	}
+	return (f.Account == "" || f.Account == r.Scope) &&
+		(f.Name == "" || f.named(e)) &&
+		(f.Principal == "" || f.by(&e.UserIdentity)) &&
+		(f.Error == "" || f.failed(e.ErrorCode)) &&
+		!e.EventTime.Before(f.Since) && (f.Until.IsZero() || e.EventTime.Before(f.Until))
+}
+
+func (f *Filter) named(e *Event) bool {
+	service, name, ok := strings.Cut(f.Name, ":")
+	if !ok {
+		return strings.EqualFold(f.Name, e.EventName)
+	}
+	source, _, _ := strings.Cut(e.EventSource, ".")
+	return strings.EqualFold(service, source) && (name == "*" || strings.EqualFold(name, e.EventName))
+}
+
+func (f *Filter) by(u *UserIdentity) bool {
+	if i := u.issuer(); i != nil && (f.Principal == i.ARN || f.Principal == i.PrincipalID || f.Principal == i.UserName) {
+		return true
+	}
+	switch f.Principal {
+	case u.ARN, u.PrincipalID, u.UserName, u.AccessKeyID, u.AccountID, u.InvokedBy:
+		return true
+	}
+	return false
+}
+
+func (u *UserIdentity) issuer() *SessionIssuer {
+	if u.SessionContext == nil {
+		return nil
+	}
+	return u.SessionContext.SessionIssuer
+}
+
+func (f *Filter) failed(code string) bool {
+	switch f.Error {
+	case "*":
+		return code != ""
+	case "none":
+		return code == ""
+	}
+	return f.Error == code
+}
+
+// After says from where to read: of each stream the number of the last event
+// not to be read. Streams that are not in it are read from their first event.
+type After map[uint64]uint64
+
+// Read yields the durable records after the given positions that filter takes,
+// stream by stream in the order in which they were opened. With follow it goes
+// on with what is added, until ctx ends; that ends the sequence without error.
+func (t *Trail) Read(ctx context.Context, after After, filter Filter, follow bool) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		at := After{}
+		for s, n := range after {
+			at[s] = n
+		}
+		var mark uint64
+		for {
+			if !t.readOn(ctx, at, &filter, yield) || !follow {
+				return
+			}
+			var err error
+			if mark, err = t.Engine.Wait(ctx, mark); err != nil {
+				if ctx.Err() == nil {
+					yield(Record{}, err)
+				}
+				return
+			}
+		}
+	}
+}
+
+// readOn yields what there is after at, and moves at. It is false when no more is to be yielded.
+func (t *Trail) readOn(ctx context.Context, at After, filter *Filter, yield func(Record, error) bool) bool {
+	streams, err := t.Engine.Streams(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			yield(Record{}, err)
+		}
+		return false
+	}
+	for _, s := range streams {
+		for row, err := range t.Engine.Rows(ctx, s.ID, at[s.ID]) {
+			var records []Record
+			if err == nil {
+				records, err = t.Journal.Open(s.ID, row)
+			}
+			if err != nil {
+				if ctx.Err() == nil {
+					yield(Record{}, err)
+				}
+				return false
+			}
+			for i := range records {
+				r := &records[i]
+				if r.Position.Number <= at[s.ID] {
+					continue
+				}
+				at[s.ID] = r.Position.Number
+				if filter.Match(r) && !yield(*r, nil) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// ErrNoRecord means that no record stands at a position: cut, or not yet written.
+var ErrNoRecord = errors.New("trail: no record at that position")
+
+// At is the record at p.
+func (t *Trail) At(ctx context.Context, p Position) (Record, error) {
+	if p.Number == 0 {
+		return Record{}, ErrNoRecord
+	}
+	for row, err := range t.Engine.Rows(ctx, p.Stream, p.Number-1) {
+		if err != nil {
+			return Record{}, err
+		}
+		if p.Number < row.First {
+			break
+		}
+		records, err := t.Journal.Open(p.Stream, row)
+		if err != nil {
+			return Record{}, err
+		}
+		return records[p.Number-row.First], nil
+	}
+	return Record{}, fmt.Errorf("%w: %v", ErrNoRecord, p)
+}
+
+// end finds the last durable row of a stream without reading the others; ok is
+// false if it has none. Engines read forwards alone, so it asks at doubling
+// distances whether there is more, and halves.
+func (t *Trail) end(ctx context.Context, stream uint64) (row store.Row, ok bool, err error) {
+	next := func(after uint64) (store.Row, bool, error) {
+		for row, err := range t.Engine.Rows(ctx, stream, after) {
+			return row, err == nil, err
+		}
+		return store.Row{}, false, nil
+	}
+	var low, high uint64 = 0, 1 // there is a row after low (once ok), none after high (once found)
+	for found := true; found; {
+		got, more, err := next(low)
+		if err != nil {
+			return store.Row{}, false, err
+		}
+		if !more {
+			break
+		}
+		row, ok = got, true
+		if high = max(high*2, row.Last); high > 1<<62 {
+			return store.Row{}, false, ErrRow
+		}
+		if got, found, err = next(high); err != nil {
+			return store.Row{}, false, err
+		} else if found {
+			row, low = got, row.Last
+		}
+	}
+	for ok && row.Last < high {
+		middle := row.Last + (high-row.Last)/2
+		got, more, err := next(middle)
+		if err != nil {
+			return store.Row{}, false, err
+		}
+		if more {
+			row = got
+		} else {
+			high = middle
+		}
+	}
+	return row, ok, nil
+}
