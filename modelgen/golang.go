@@ -60,8 +60,11 @@ func importLines(packages map[string]bool) string {
 	if packages[awsPackage] {
 		text += "\n" + strconv.Quote(awsPackage) + "\n"
 	}
-	if text == "" {
+	switch len(packages) {
+	case 0:
 		return ""
+	case 1:
+		return "import " + strings.TrimSpace(text) + "\n\n"
 	}
 	return "import (\n" + text + ")\n\n"
 }
@@ -172,6 +175,10 @@ func (w *goWriter) types() {
 }
 
 func (w *goWriter) structure(name string, s *shape) {
+	if len(s.Members) == 0 {
+		w.printf("type %s struct{}\n", name)
+		return
+	}
 	w.printf("type %s struct {\n", name)
 	for _, member := range s.Members {
 		w.printf("%s %s\n", upperFirst(member.Name), w.memberType(member))

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -127,6 +129,9 @@ func (m *model) applyShapes(o *overlay) error {
 			s.Enum = change.Enum
 		}
 		if change.Pattern != nil {
+			if _, err := regexp.Compile(*change.Pattern); err != nil {
+				return fmt.Errorf("overlay: pattern of %s: %w", name, err)
+			}
 			s.Pattern = *change.Pattern
 			m.unmatched = slices.DeleteFunc(m.unmatched, func(u unmatched) bool { return u.shape == name })
 		}
@@ -144,6 +149,9 @@ func (m *model) applyShapes(o *overlay) error {
 		member.required = *orElse(change.Required, &member.required)
 		member.sensitive = *orElse(change.Sensitive, &member.sensitive)
 		member.Shape = firstOf(change.Shape, member.Shape)
+		if m.Shapes[member.Shape] == nil {
+			return fmt.Errorf("overlay: no shape %s", member.Shape)
+		}
 		member.LocationName = firstOf(change.LocationName, member.LocationName)
 	}
 	return nil
@@ -177,9 +185,12 @@ func (m *model) applyOperations(o *overlay) error {
 			return fmt.Errorf("overlay: no operation %s", name)
 		}
 	}
-	for name := range o.Operations {
+	for name, change := range o.Operations {
 		if m.Operations[name] == nil {
 			return fmt.Errorf("overlay: no operation %s", name)
+		}
+		if change.Access != "" && !slices.Contains(slices.Collect(maps.Values(accessLevels)), change.Access) {
+			return fmt.Errorf("overlay: unknown access level %s", change.Access)
 		}
 	}
 	for _, name := range sortedKeys(m.Operations) {

@@ -15,7 +15,7 @@ func goPattern(java string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := regexp.Compile(`\A(?:` + text + `)\z`); err != nil {
+	if _, err := regexp.Compile(text); err != nil {
 		return "", fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	return text, nil

@@ -67,8 +67,7 @@ type CancelPolicyGenerationInput struct {
 }
 
 // CancelPolicyGenerationOutput is the output of CancelPolicyGeneration.
-type CancelPolicyGenerationOutput struct {
-}
+type CancelPolicyGenerationOutput struct{}
 
 // CheckAccessNotGrantedInput is the input of CheckAccessNotGranted.
 type CheckAccessNotGrantedInput struct {
@@ -471,8 +470,7 @@ type TagResourceInput struct {
 }
 
 // TagResourceOutput is the output of TagResource.
-type TagResourceOutput struct {
-}
+type TagResourceOutput struct{}
 
 // UntagResourceInput is the input of UntagResource.
 type UntagResourceInput struct {
@@ -481,8 +479,7 @@ type UntagResourceInput struct {
 }
 
 // UntagResourceOutput is the output of UntagResource.
-type UntagResourceOutput struct {
-}
+type UntagResourceOutput struct{}
 
 // UpdateAnalyzerInput is the input of UpdateAnalyzer.
 type UpdateAnalyzerInput struct {

@@ -2,9 +2,7 @@
 
 package accessanalyzer
 
-import (
-	"time"
-)
+import "time"
 
 // Access is the model's Access.
 type Access struct {
@@ -373,8 +371,7 @@ type InternalAccessResourceTypeDetails struct {
 }
 
 // InternetConfiguration is the model's InternetConfiguration.
-type InternetConfiguration struct {
-}
+type InternetConfiguration struct{}
 
 // JobDetails is the model's JobDetails.
 type JobDetails struct {

@@ -79,8 +79,7 @@ type AddTagsInput struct {
 }
 
 // AddTagsOutput is the output of AddTags.
-type AddTagsOutput struct {
-}
+type AddTagsOutput struct{}
 
 // CancelQueryInput is the input of CancelQuery.
 type CancelQueryInput struct {
@@ -203,8 +202,7 @@ type DeleteChannelInput struct {
 }
 
 // DeleteChannelOutput is the output of DeleteChannel.
-type DeleteChannelOutput struct {
-}
+type DeleteChannelOutput struct{}
 
 // DeleteDashboardInput is the input of DeleteDashboard.
 type DeleteDashboardInput struct {
@@ -212,8 +210,7 @@ type DeleteDashboardInput struct {
 }
 
 // DeleteDashboardOutput is the output of DeleteDashboard.
-type DeleteDashboardOutput struct {
-}
+type DeleteDashboardOutput struct{}
 
 // DeleteEventDataStoreInput is the input of DeleteEventDataStore.
 type DeleteEventDataStoreInput struct {
@@ -221,8 +218,7 @@ type DeleteEventDataStoreInput struct {
 }
 
 // DeleteEventDataStoreOutput is the output of DeleteEventDataStore.
-type DeleteEventDataStoreOutput struct {
-}
+type DeleteEventDataStoreOutput struct{}
 
 // DeleteResourcePolicyInput is the input of DeleteResourcePolicy.
 type DeleteResourcePolicyInput struct {
@@ -230,8 +226,7 @@ type DeleteResourcePolicyInput struct {
 }
 
 // DeleteResourcePolicyOutput is the output of DeleteResourcePolicy.
-type DeleteResourcePolicyOutput struct {
-}
+type DeleteResourcePolicyOutput struct{}
 
 // DeleteTrailInput is the input of DeleteTrail.
 type DeleteTrailInput struct {
@@ -239,8 +234,7 @@ type DeleteTrailInput struct {
 }
 
 // DeleteTrailOutput is the output of DeleteTrail.
-type DeleteTrailOutput struct {
-}
+type DeleteTrailOutput struct{}
 
 // DeregisterOrganizationDelegatedAdminInput is the input of DeregisterOrganizationDelegatedAdmin.
 type DeregisterOrganizationDelegatedAdminInput struct {
@@ -248,8 +242,7 @@ type DeregisterOrganizationDelegatedAdminInput struct {
 }
 
 // DeregisterOrganizationDelegatedAdminOutput is the output of DeregisterOrganizationDelegatedAdmin.
-type DeregisterOrganizationDelegatedAdminOutput struct {
-}
+type DeregisterOrganizationDelegatedAdminOutput struct{}
 
 // DescribeQueryInput is the input of DescribeQuery.
 type DescribeQueryInput struct {
@@ -748,8 +741,7 @@ type RegisterOrganizationDelegatedAdminInput struct {
 }
 
 // RegisterOrganizationDelegatedAdminOutput is the output of RegisterOrganizationDelegatedAdmin.
-type RegisterOrganizationDelegatedAdminOutput struct {
-}
+type RegisterOrganizationDelegatedAdminOutput struct{}
 
 // RemoveTagsInput is the input of RemoveTags.
 type RemoveTagsInput struct {
@@ -758,8 +750,7 @@ type RemoveTagsInput struct {
 }
 
 // RemoveTagsOutput is the output of RemoveTags.
-type RemoveTagsOutput struct {
-}
+type RemoveTagsOutput struct{}
 
 // RestoreEventDataStoreInput is the input of RestoreEventDataStore.
 type RestoreEventDataStoreInput struct {
@@ -812,8 +803,7 @@ type StartEventDataStoreIngestionInput struct {
 }
 
 // StartEventDataStoreIngestionOutput is the output of StartEventDataStoreIngestion.
-type StartEventDataStoreIngestionOutput struct {
-}
+type StartEventDataStoreIngestionOutput struct{}
 
 // StartImportInput is the input of StartImport.
 type StartImportInput struct {
@@ -842,8 +832,7 @@ type StartLoggingInput struct {
 }
 
 // StartLoggingOutput is the output of StartLogging.
-type StartLoggingOutput struct {
-}
+type StartLoggingOutput struct{}
 
 // StartQueryInput is the input of StartQuery.
 type StartQueryInput struct {
@@ -866,8 +855,7 @@ type StopEventDataStoreIngestionInput struct {
 }
 
 // StopEventDataStoreIngestionOutput is the output of StopEventDataStoreIngestion.
-type StopEventDataStoreIngestionOutput struct {
-}
+type StopEventDataStoreIngestionOutput struct{}
 
 // StopImportInput is the input of StopImport.
 type StopImportInput struct {
@@ -893,8 +881,7 @@ type StopLoggingInput struct {
 }
 
 // StopLoggingOutput is the output of StopLogging.
-type StopLoggingOutput struct {
-}
+type StopLoggingOutput struct{}
 
 // UpdateChannelInput is the input of UpdateChannel.
 type UpdateChannelInput struct {

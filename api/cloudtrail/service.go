@@ -3,9 +3,7 @@
 // Package cloudtrail holds the types, errors and operations of the service cloudtrail.
 package cloudtrail
 
-import (
-	"github.com/garrison-security/garrison/aws"
-)
+import "github.com/garrison-security/garrison/aws"
 
 // Service is the service's identity and model.
 var Service = &aws.Service{

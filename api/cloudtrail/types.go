@@ -2,9 +2,7 @@
 
 package cloudtrail
 
-import (
-	"time"
-)
+import "time"
 
 // AdvancedEventSelector is the model's AdvancedEventSelector.
 type AdvancedEventSelector struct {

@@ -688,8 +688,7 @@ type DetachUserPolicyInput struct {
 type DetachUserPolicyOutput struct{}
 
 // DisableOrganizationsRootCredentialsManagementInput is the input of DisableOrganizationsRootCredentialsManagement.
-type DisableOrganizationsRootCredentialsManagementInput struct {
-}
+type DisableOrganizationsRootCredentialsManagementInput struct{}
 
 // DisableOrganizationsRootCredentialsManagementOutput is the output of DisableOrganizationsRootCredentialsManagement.
 type DisableOrganizationsRootCredentialsManagementOutput struct {
@@ -698,8 +697,7 @@ type DisableOrganizationsRootCredentialsManagementOutput struct {
 }
 
 // DisableOrganizationsRootSessionsInput is the input of DisableOrganizationsRootSessions.
-type DisableOrganizationsRootSessionsInput struct {
-}
+type DisableOrganizationsRootSessionsInput struct{}
 
 // DisableOrganizationsRootSessionsOutput is the output of DisableOrganizationsRootSessions.
 type DisableOrganizationsRootSessionsOutput struct {
@@ -725,8 +723,7 @@ type EnableMFADeviceInput struct {
 type EnableMFADeviceOutput struct{}
 
 // EnableOrganizationsRootCredentialsManagementInput is the input of EnableOrganizationsRootCredentialsManagement.
-type EnableOrganizationsRootCredentialsManagementInput struct {
-}
+type EnableOrganizationsRootCredentialsManagementInput struct{}
 
 // EnableOrganizationsRootCredentialsManagementOutput is the output of EnableOrganizationsRootCredentialsManagement.
 type EnableOrganizationsRootCredentialsManagementOutput struct {
@@ -735,8 +732,7 @@ type EnableOrganizationsRootCredentialsManagementOutput struct {
 }
 
 // EnableOrganizationsRootSessionsInput is the input of EnableOrganizationsRootSessions.
-type EnableOrganizationsRootSessionsInput struct {
-}
+type EnableOrganizationsRootSessionsInput struct{}
 
 // EnableOrganizationsRootSessionsOutput is the output of EnableOrganizationsRootSessions.
 type EnableOrganizationsRootSessionsOutput struct {
@@ -1372,8 +1368,7 @@ type ListOpenIDConnectProviderTagsOutput struct {
 }
 
 // ListOpenIDConnectProvidersInput is the input of ListOpenIDConnectProviders.
-type ListOpenIDConnectProvidersInput struct {
-}
+type ListOpenIDConnectProvidersInput struct{}
 
 // ListOpenIDConnectProvidersOutput is the output of ListOpenIDConnectProviders.
 type ListOpenIDConnectProvidersOutput struct {
@@ -1381,8 +1376,7 @@ type ListOpenIDConnectProvidersOutput struct {
 }
 
 // ListOrganizationsFeaturesInput is the input of ListOrganizationsFeatures.
-type ListOrganizationsFeaturesInput struct {
-}
+type ListOrganizationsFeaturesInput struct{}
 
 // ListOrganizationsFeaturesOutput is the output of ListOrganizationsFeatures.
 type ListOrganizationsFeaturesOutput struct {
@@ -1506,8 +1500,7 @@ type ListSAMLProviderTagsOutput struct {
 }
 
 // ListSAMLProvidersInput is the input of ListSAMLProviders.
-type ListSAMLProvidersInput struct {
-}
+type ListSAMLProvidersInput struct{}
 
 // ListSAMLProvidersOutput is the output of ListSAMLProviders.
 type ListSAMLProvidersOutput struct {
@@ -2035,8 +2028,7 @@ type UpdateRoleInput struct {
 }
 
 // UpdateRoleOutput is the output of UpdateRole.
-type UpdateRoleOutput struct {
-}
+type UpdateRoleOutput struct{}
 
 // UpdateRoleDescriptionInput is the input of UpdateRoleDescription.
 type UpdateRoleDescriptionInput struct {

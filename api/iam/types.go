@@ -2,9 +2,7 @@
 
 package iam
 
-import (
-	"time"
-)
+import "time"
 
 // AccessDetail is the model's AccessDetail.
 type AccessDetail struct {

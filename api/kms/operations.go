@@ -82,8 +82,7 @@ type ConnectCustomKeyStoreInput struct {
 }
 
 // ConnectCustomKeyStoreOutput is the output of ConnectCustomKeyStore.
-type ConnectCustomKeyStoreOutput struct {
-}
+type ConnectCustomKeyStoreOutput struct{}
 
 // CreateAliasInput is the input of CreateAlias.
 type CreateAliasInput struct {
@@ -187,8 +186,7 @@ type DeleteCustomKeyStoreInput struct {
 }
 
 // DeleteCustomKeyStoreOutput is the output of DeleteCustomKeyStore.
-type DeleteCustomKeyStoreOutput struct {
-}
+type DeleteCustomKeyStoreOutput struct{}
 
 // DeleteImportedKeyMaterialInput is the input of DeleteImportedKeyMaterial.
 type DeleteImportedKeyMaterialInput struct {
@@ -269,8 +267,7 @@ type DisconnectCustomKeyStoreInput struct {
 }
 
 // DisconnectCustomKeyStoreOutput is the output of DisconnectCustomKeyStore.
-type DisconnectCustomKeyStoreOutput struct {
-}
+type DisconnectCustomKeyStoreOutput struct{}
 
 // EnableKeyInput is the input of EnableKey.
 type EnableKeyInput struct {
@@ -750,8 +747,7 @@ type UpdateCustomKeyStoreInput struct {
 }
 
 // UpdateCustomKeyStoreOutput is the output of UpdateCustomKeyStore.
-type UpdateCustomKeyStoreOutput struct {
-}
+type UpdateCustomKeyStoreOutput struct{}
 
 // UpdateKeyDescriptionInput is the input of UpdateKeyDescription.
 type UpdateKeyDescriptionInput struct {

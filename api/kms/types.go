@@ -2,9 +2,7 @@
 
 package kms
 
-import (
-	"time"
-)
+import "time"
 
 // AliasListEntry is the model's AliasListEntry.
 type AliasListEntry struct {

@@ -347,8 +347,7 @@ type EnableAWSServiceAccessInput struct {
 type EnableAWSServiceAccessOutput struct{}
 
 // EnableAllFeaturesInput is the input of EnableAllFeatures.
-type EnableAllFeaturesInput struct {
-}
+type EnableAllFeaturesInput struct{}
 
 // EnableAllFeaturesOutput is the output of EnableAllFeatures.
 type EnableAllFeaturesOutput struct {

@@ -2,9 +2,7 @@
 
 package organizations
 
-import (
-	"time"
-)
+import "time"
 
 // Account is the model's Account.
 type Account struct {

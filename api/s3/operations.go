@@ -1827,8 +1827,7 @@ type RenameObjectInput struct {
 }
 
 // RenameObjectOutput is the output of RenameObject.
-type RenameObjectOutput struct {
-}
+type RenameObjectOutput struct{}
 
 // RestoreObjectInput is the input of RestoreObject.
 type RestoreObjectInput struct {

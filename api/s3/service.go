@@ -3,9 +3,7 @@
 // Package s3 holds the types, errors and operations of the service s3.
 package s3
 
-import (
-	"github.com/garrison-security/garrison/aws"
-)
+import "github.com/garrison-security/garrison/aws"
 
 // Service is the service's identity and model.
 var Service = &aws.Service{

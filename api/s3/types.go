@@ -2,9 +2,7 @@
 
 package s3
 
-import (
-	"time"
-)
+import "time"
 
 // AbacStatus is the model's AbacStatus.
 type AbacStatus struct {
@@ -186,8 +184,7 @@ type Condition struct {
 }
 
 // ContinuationEvent is the model's ContinuationEvent.
-type ContinuationEvent struct {
-}
+type ContinuationEvent struct{}
 
 // CopyObjectResult is the model's CopyObjectResult.
 type CopyObjectResult struct {
@@ -296,8 +293,7 @@ type EncryptionConfiguration struct {
 }
 
 // EndEvent is the model's EndEvent.
-type EndEvent struct {
-}
+type EndEvent struct{}
 
 // Error is the model's Error.
 type Error struct {
@@ -319,8 +315,7 @@ type ErrorDocument struct {
 }
 
 // EventBridgeConfiguration is the model's EventBridgeConfiguration.
-type EventBridgeConfiguration struct {
-}
+type EventBridgeConfiguration struct{}
 
 // ExistingObjectReplication is the model's ExistingObjectReplication.
 type ExistingObjectReplication struct {
@@ -792,8 +787,7 @@ type OwnershipControlsRule struct {
 }
 
 // ParquetInput is the model's ParquetInput.
-type ParquetInput struct {
-}
+type ParquetInput struct{}
 
 // Part is the model's Part.
 type Part struct {
@@ -1021,8 +1015,7 @@ type SSEKMSEncryption struct {
 }
 
 // SSES3 is the model's SSES3.
-type SSES3 struct {
-}
+type SSES3 struct{}
 
 // ScanRange is the model's ScanRange.
 type ScanRange struct {
@@ -1074,8 +1067,7 @@ type SessionCredentials struct {
 }
 
 // SimplePrefix is the model's SimplePrefix.
-type SimplePrefix struct {
-}
+type SimplePrefix struct{}
 
 // SourceSelectionCriteria is the model's SourceSelectionCriteria.
 type SourceSelectionCriteria struct {

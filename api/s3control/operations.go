@@ -401,8 +401,7 @@ type DeleteJobTaggingInput struct {
 }
 
 // DeleteJobTaggingOutput is the output of DeleteJobTagging.
-type DeleteJobTaggingOutput struct {
-}
+type DeleteJobTaggingOutput struct{}
 
 // DeleteMultiRegionAccessPointInput is the input of DeleteMultiRegionAccessPoint.
 type DeleteMultiRegionAccessPointInput struct {
@@ -440,8 +439,7 @@ type DeleteStorageLensConfigurationTaggingInput struct {
 }
 
 // DeleteStorageLensConfigurationTaggingOutput is the output of DeleteStorageLensConfigurationTagging.
-type DeleteStorageLensConfigurationTaggingOutput struct {
-}
+type DeleteStorageLensConfigurationTaggingOutput struct{}
 
 // DeleteStorageLensGroupInput is the input of DeleteStorageLensGroup.
 type DeleteStorageLensGroupInput struct {
@@ -1136,8 +1134,7 @@ type PutJobTaggingInput struct {
 }
 
 // PutJobTaggingOutput is the output of PutJobTagging.
-type PutJobTaggingOutput struct {
-}
+type PutJobTaggingOutput struct{}
 
 // PutMultiRegionAccessPointPolicyInput is the input of PutMultiRegionAccessPointPolicy.
 type PutMultiRegionAccessPointPolicyInput struct {
@@ -1179,8 +1176,7 @@ type PutStorageLensConfigurationTaggingInput struct {
 }
 
 // PutStorageLensConfigurationTaggingOutput is the output of PutStorageLensConfigurationTagging.
-type PutStorageLensConfigurationTaggingOutput struct {
-}
+type PutStorageLensConfigurationTaggingOutput struct{}
 
 // SubmitMultiRegionAccessPointRoutesInput is the input of SubmitMultiRegionAccessPointRoutes.
 type SubmitMultiRegionAccessPointRoutesInput struct {
@@ -1190,8 +1186,7 @@ type SubmitMultiRegionAccessPointRoutesInput struct {
 }
 
 // SubmitMultiRegionAccessPointRoutesOutput is the output of SubmitMultiRegionAccessPointRoutes.
-type SubmitMultiRegionAccessPointRoutesOutput struct {
-}
+type SubmitMultiRegionAccessPointRoutesOutput struct{}
 
 // TagResourceInput is the input of TagResource.
 type TagResourceInput struct {
@@ -1201,8 +1196,7 @@ type TagResourceInput struct {
 }
 
 // TagResourceOutput is the output of TagResource.
-type TagResourceOutput struct {
-}
+type TagResourceOutput struct{}
 
 // UntagResourceInput is the input of UntagResource.
 type UntagResourceInput struct {
@@ -1212,8 +1206,7 @@ type UntagResourceInput struct {
 }
 
 // UntagResourceOutput is the output of UntagResource.
-type UntagResourceOutput struct {
-}
+type UntagResourceOutput struct{}
 
 // UpdateAccessGrantsLocationInput is the input of UpdateAccessGrantsLocation.
 type UpdateAccessGrantsLocationInput struct {

@@ -3,9 +3,7 @@
 // Package s3control holds the types, errors and operations of the service s3control.
 package s3control
 
-import (
-	"github.com/garrison-security/garrison/aws"
-)
+import "github.com/garrison-security/garrison/aws"
 
 // Service is the service's identity and model.
 var Service = &aws.Service{

@@ -2,9 +2,7 @@
 
 package s3control
 
-import (
-	"time"
-)
+import "time"
 
 // AbortIncompleteMultipartUpload is the model's AbortIncompleteMultipartUpload.
 type AbortIncompleteMultipartUpload struct {
@@ -497,8 +495,7 @@ type NoncurrentVersionTransition struct {
 }
 
 // NotSSEFilter is the model's NotSSEFilter.
-type NotSSEFilter struct {
-}
+type NotSSEFilter struct{}
 
 // ObjectEncryption is the model's ObjectEncryption.
 type ObjectEncryption struct {
@@ -703,8 +700,7 @@ type S3CopyObjectOperation struct {
 }
 
 // S3DeleteObjectTaggingOperation is the model's S3DeleteObjectTaggingOperation.
-type S3DeleteObjectTaggingOperation struct {
-}
+type S3DeleteObjectTaggingOperation struct{}
 
 // S3GeneratedManifestDescriptor is the model's S3GeneratedManifestDescriptor.
 type S3GeneratedManifestDescriptor struct {
@@ -776,8 +772,7 @@ type S3ObjectOwner struct {
 }
 
 // S3ReplicateObjectOperation is the model's S3ReplicateObjectOperation.
-type S3ReplicateObjectOperation struct {
-}
+type S3ReplicateObjectOperation struct{}
 
 // S3Retention is the model's S3Retention.
 type S3Retention struct {
@@ -824,8 +819,7 @@ type S3UpdateObjectEncryptionSSEKMS struct {
 }
 
 // SSECFilter is the model's SSECFilter.
-type SSECFilter struct {
-}
+type SSECFilter struct{}
 
 // SSEKMS is the model's SSEKMS.
 type SSEKMS struct {
@@ -844,16 +838,13 @@ type SSEKMSFilter struct {
 }
 
 // SSES3 is the model's SSES3.
-type SSES3 struct {
-}
+type SSES3 struct{}
 
 // SSES3Encryption is the model's SSES3Encryption.
-type SSES3Encryption struct {
-}
+type SSES3Encryption struct{}
 
 // SSES3Filter is the model's SSES3Filter.
-type SSES3Filter struct {
-}
+type SSES3Filter struct{}
 
 // Scope is the model's Scope.
 type Scope struct {

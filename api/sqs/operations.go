@@ -2,9 +2,7 @@
 
 package sqs
 
-import (
-	"github.com/garrison-security/garrison/aws"
-)
+import "github.com/garrison-security/garrison/aws"
 
 // The service's operations.
 var (

@@ -126,8 +126,7 @@ type GetAccessKeyInfoOutput struct {
 }
 
 // GetCallerIdentityInput is the input of GetCallerIdentity.
-type GetCallerIdentityInput struct {
-}
+type GetCallerIdentityInput struct{}
 
 // GetCallerIdentityOutput is the output of GetCallerIdentity.
 type GetCallerIdentityOutput struct {

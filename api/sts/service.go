@@ -3,9 +3,7 @@
 // Package sts holds the types, errors and operations of the service sts.
 package sts
 
-import (
-	"github.com/garrison-security/garrison/aws"
-)
+import "github.com/garrison-security/garrison/aws"
 
 // Service is the service's identity and model.
 var Service = &aws.Service{

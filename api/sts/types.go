@@ -2,9 +2,7 @@
 
 package sts
 
-import (
-	"time"
-)
+import "time"
 
 // AssumedRoleUser is the model's AssumedRoleUser.
 type AssumedRoleUser struct {
