@@ -1,0 +1,434 @@
+package policy
+
+import (
+	"encoding/base64"
+	"math/big"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/garrison-security/garrison/aws"
+)
+
+// The second evaluator: written from AWS's pages as plainly as possible, over
+// documents as they were read, with regular expressions, no index and nothing
+// shared with the package but the parsed Document.
+
+// naiveCase is a request with all documents that bear on it.
+type naiveCase struct {
+	action, resource, owner string
+	principal               *aws.Principal
+	context                 map[string]naiveValue // by lower-case key
+
+	identity, boundary, session, endpoint []*Document
+	scps, rcps                            [][]*Document
+	resourcePolicy                        *Document
+}
+
+type naiveValue struct {
+	list bool
+	text []string
+}
+
+func (c *naiveCase) decide() string {
+	p := c.principal
+	anonymous := p == nil || p.Kind == aws.ServiceCaller
+	role := ""
+	if !anonymous && p.Kind == aws.AssumedRole {
+		role = p.Session.RoleARN
+	}
+	linked := strings.Contains(role, ":role/aws-service-role/")
+	action := strings.ToLower(c.action)
+	service, _, _ := strings.Cut(action, ":")
+	switch {
+	case !anonymous && action == "sts:getcalleridentity":
+		return "allow"
+	case !anonymous && p.Kind == aws.FederatedUser && (service == "iam" || service == "sts"):
+		return "implicit"
+	}
+
+	var everything []*Document
+	if !anonymous && !linked {
+		everything = append(everything, slices.Concat(c.scps...)...)
+	}
+	if !linked && rcpServices[service] && action != "kms:retiregrant" {
+		everything = append(everything, slices.Concat(c.rcps...)...)
+	}
+	if c.resourcePolicy != nil {
+		everything = append(everything, c.resourcePolicy)
+	}
+	everything = append(everything, c.endpoint...)
+	if !anonymous {
+		everything = slices.Concat(everything, c.identity, c.boundary, c.session)
+	}
+	for _, d := range everything {
+		for i := range d.Statements {
+			if s := &d.Statements[i]; s.Deny && c.applies(d, s) {
+				return "explicit"
+			}
+		}
+	}
+
+	if !anonymous && !linked {
+		for _, level := range c.scps {
+			if !c.anyAllows(level) {
+				return "implicit"
+			}
+		}
+	}
+	if len(c.endpoint) > 0 && !c.anyAllows(c.endpoint) {
+		return "implicit"
+	}
+
+	how := c.resourceGrants()
+	if anonymous {
+		if how == "direct" {
+			return "allow"
+		}
+		return "implicit"
+	}
+	same := c.owner == p.Account
+	mustName := c.resourcePolicy != nil && c.resourcePolicy.Kind == Trust ||
+		service == "kms" && strings.Contains(c.resource, ":key/") ||
+		service == "sts" && strings.Contains(c.resource, ":role/")
+	identity := c.anyAllows(c.identity) || p.Kind == aws.Root
+	limits := (len(c.boundary) == 0 || c.anyAllows(c.boundary)) &&
+		(len(c.session) == 0 && p.Kind != aws.FederatedUser || c.anyAllows(c.session))
+	ok := false
+	switch {
+	case same && how == "direct":
+		ok = true
+	case same && how == "entity":
+		ok = limits
+	case same && mustName:
+		ok = how == "account" && identity && limits
+	case same:
+		ok = identity && limits
+	default:
+		ok = how != "" && identity && limits
+	}
+	if ok {
+		return "allow"
+	}
+	return "implicit"
+}
+
+func (c *naiveCase) anyAllows(docs []*Document) bool {
+	for _, d := range docs {
+		for i := range d.Statements {
+			if s := &d.Statements[i]; !s.Deny && c.applies(d, s) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// resourceGrants is the strongest way in which the resource's policy lets the caller in.
+func (c *naiveCase) resourceGrants() string {
+	best := ""
+	if c.resourcePolicy == nil {
+		return best
+	}
+	order := []string{"", "account", "entity", "direct"}
+	for i := range c.resourcePolicy.Statements {
+		s := &c.resourcePolicy.Statements[i]
+		if s.Deny || !c.applies(c.resourcePolicy, s) {
+			continue
+		}
+		how := c.named(s.Principal)
+		if s.NotPrincipal {
+			how = "direct"
+		}
+		if slices.Index(order, how) > slices.Index(order, best) {
+			best = how
+		}
+	}
+	return best
+}
+
+func (c *naiveCase) applies(d *Document, s *Statement) bool {
+	action := false
+	for _, a := range s.Actions {
+		action = action || naiveAction(a, c.action)
+	}
+	if action == s.NotAction {
+		return false
+	}
+	if s.Principal == nil && (d.Kind == Resource || d.Kind == Trust) {
+		return false
+	}
+	if s.Principal != nil {
+		named := c.named(s.Principal) != ""
+		everyone := s.Deny && s.NotPrincipal && len(c.boundary) > 0 && c.principal != nil && c.principal.Kind != aws.ServiceCaller
+		if named == s.NotPrincipal && !everyone {
+			return false
+		}
+	}
+	if s.Resources != nil {
+		covered := false
+		for _, r := range s.Resources {
+			covered = covered || c.covers(d, r)
+		}
+		if covered == s.NotResource {
+			return false
+		}
+	}
+	for _, cond := range s.Conditions {
+		if !c.holds(d, cond) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *naiveCase) named(p *Principals) string {
+	if p.Any {
+		return "direct"
+	}
+	who := c.principal
+	if who == nil {
+		return ""
+	}
+	if who.Kind == aws.ServiceCaller {
+		if slices.Contains(p.Service, who.Name) {
+			return "direct"
+		}
+		return ""
+	}
+	entity := ""
+	if who.Session != nil {
+		entity = who.Session.RoleARN + who.Session.IssuerARN // one of the two
+	}
+	how := ""
+	for _, a := range p.AWS {
+		switch {
+		case a == who.Account || a == "arn:"+who.Partition+":iam::"+who.Account+":root":
+			if how == "" {
+				how = "account"
+			}
+		case a == who.ARN || who.Kind == aws.User && a == who.ID:
+			return "direct"
+		case a == entity || who.Kind == aws.AssumedRole && a == who.Session.RoleID:
+			how = "entity"
+		}
+	}
+	return how
+}
+
+// naiveGlob writes a pattern as a regular expression.
+func naiveGlob(s, many, one string) string {
+	var b strings.Builder
+	for _, c := range s {
+		switch c {
+		case '*':
+			b.WriteString(many)
+		case '?':
+			b.WriteString(one)
+		default:
+			b.WriteString(regexp.QuoteMeta(string(c)))
+		}
+	}
+	return b.String()
+}
+
+func naiveMatch(expr, s string) bool {
+	return regexp.MustCompile(`(?s)\A(?:` + expr + `)\z`).MatchString(s)
+}
+
+func naiveAction(pattern, action string) bool {
+	if pattern == "*" {
+		return true
+	}
+	return strings.Count(pattern, ":") == 1 && naiveMatch(`(?i:`+naiveGlob(pattern, ".*", ".")+`)`, action)
+}
+
+// naiveVariable is ${key} or ${key, 'default'}.
+var naiveVariable = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+// expression writes text with variables and wildcards as a regular expression;
+// false: a variable has no value.
+func (c *naiveCase) expression(d *Document, s string, wild bool) (string, bool) {
+	many, one := ".*", "."
+	if !wild {
+		many, one = `\*`, `\?`
+	}
+	if d.Version != "2012-10-17" {
+		return naiveGlob(s, many, one), true
+	}
+	var b strings.Builder
+	for {
+		at := naiveVariable.FindStringSubmatchIndex(s)
+		if at == nil {
+			b.WriteString(naiveGlob(s, many, one))
+			return b.String(), true
+		}
+		b.WriteString(naiveGlob(s[:at[0]], many, one))
+		name := s[at[2]:at[3]]
+		s = s[at[1]:]
+		if name == "*" || name == "?" || name == "$" {
+			b.WriteString(regexp.QuoteMeta(name))
+			continue
+		}
+		fallback, hasFallback := "", false
+		if m := regexp.MustCompile(`\A(.*?), '(.*)'\z`).FindStringSubmatch(name); m != nil {
+			name, fallback, hasFallback = m[1], m[2], true
+		}
+		v, ok := c.context[strings.ToLower(strings.TrimSpace(name))]
+		switch {
+		case ok && !v.list:
+			b.WriteString(regexp.QuoteMeta(v.text[0]))
+		case hasFallback:
+			b.WriteString(regexp.QuoteMeta(fallback))
+		default:
+			return "", false
+		}
+	}
+}
+
+func (c *naiveCase) covers(d *Document, r string) bool {
+	if r == "*" {
+		return true
+	}
+	if c.resource == "*" {
+		return false
+	}
+	parts := strings.SplitN(r, ":", 6)
+	if len(parts) < 6 {
+		own := d.Kind == Identity || d.Kind == Boundary || d.Kind == Session
+		if d.Kind == RCP || !own && !strings.HasSuffix(r, "*") {
+			return false
+		}
+		for len(parts) < 6 {
+			parts = append(parts, "*")
+		}
+	}
+	var expr []string
+	for _, p := range parts[:5] {
+		if d.Version == "2012-10-17" && strings.Contains(p, "${") {
+			return false
+		}
+		if open, ok := strings.CutSuffix(p, "*"); ok {
+			expr = append(expr, `(?i:`+naiveGlob(open, `[^:]*`, `[^:]`)+`).*`)
+		} else {
+			expr = append(expr, `(?i:`+naiveGlob(p, `[^:]*`, `[^:]`)+`)`)
+		}
+	}
+	rest, ok := c.expression(d, parts[5], true)
+	return ok && naiveMatch(strings.Join(append(expr, rest), ":"), c.resource)
+}
+
+func (c *naiveCase) holds(d *Document, cond Condition) bool {
+	name := cond.Operator
+	name, all := strings.CutPrefix(name, "ForAllValues:")
+	name, some := strings.CutPrefix(name, "ForAnyValue:")
+	name, ifExists := strings.CutSuffix(name, "IfExists")
+	v, present := c.context[strings.ToLower(cond.Key)]
+	if name == "Null" {
+		null := !present || len(v.text) == 0
+		return slices.ContainsFunc(cond.Values, func(w string) bool { return strings.EqualFold(w, strconv.FormatBool(null)) })
+	}
+	positive := strings.Replace(name, "Not", "", 1)
+	negated := positive != name
+	one := func(text string) bool {
+		match := slices.ContainsFunc(cond.Values, func(want string) bool { return c.equals(d, positive, want, text) })
+		return match != negated
+	}
+	noData := len(v.text) == 0 || len(v.text) == 1 && v.text[0] == ""
+	switch {
+	case !present && ifExists:
+		return true
+	case all:
+		return !present || noData || !slices.ContainsFunc(v.text, func(t string) bool { return !one(t) })
+	case some:
+		return present && !noData && slices.ContainsFunc(v.text, one)
+	case !present:
+		return negated
+	case v.list:
+		return false
+	}
+	return one(v.text[0])
+}
+
+// equals compares one value of the request with one of the policy, under an operator that is not negated.
+func (c *naiveCase) equals(d *Document, operator, want, got string) bool {
+	expr, known := c.expression(d, want, operator == "StringLike" || operator == "ArnLike" || operator == "ArnEquals")
+	switch operator {
+	case "StringEquals", "StringLike":
+		return known && naiveMatch(expr, got)
+	case "StringEqualsIgnoreCase":
+		return known && naiveMatch(`(?i:`+expr+`)`, got)
+	case "Bool":
+		return known && naiveMatch(`(?i:`+expr+`)`, got) && naiveMatch(`(?i:true|false)`, got)
+	case "ArnEquals", "ArnLike":
+		return known && c.arnEquals(d, want, got)
+	case "IpAddress":
+		return naiveIP(want, got)
+	case "BinaryEquals":
+		w, err1 := base64.StdEncoding.DecodeString(want)
+		g, err2 := base64.StdEncoding.DecodeString(got)
+		return err1 == nil && err2 == nil && string(w) == string(g)
+	}
+	order, ok := 0, false
+	relation, isDate := strings.CutPrefix(operator, "Date")
+	if isDate {
+		w, ok1 := naiveDate(want)
+		g, ok2 := naiveDate(got)
+		order, ok = g.Compare(w), ok1 && ok2
+	} else {
+		relation = strings.TrimPrefix(operator, "Numeric")
+		w, ok1 := new(big.Rat).SetString(want)
+		g, ok2 := new(big.Rat).SetString(got)
+		if ok = ok1 && ok2; ok {
+			order = g.Cmp(w)
+		}
+	}
+	return ok && map[string]bool{"Equals": order == 0, "LessThan": order < 0, "LessThanEquals": order <= 0,
+		"GreaterThan": order > 0, "GreaterThanEquals": order >= 0}[relation]
+}
+
+// arnEquals puts the variables' values in, then compares the six parts.
+func (c *naiveCase) arnEquals(d *Document, want, got string) bool {
+	if d.Version == "2012-10-17" {
+		want = naiveVariable.ReplaceAllStringFunc(want, func(v string) string {
+			expr, _ := c.expression(d, v, true)
+			return strings.NewReplacer("*", "\x01", "?", "\x02").Replace(strings.ReplaceAll(expr, `\`, ""))
+		})
+	}
+	w, g := strings.SplitN(want, ":", 6), strings.SplitN(got, ":", 6)
+	if len(w) < 6 || len(g) < 6 {
+		return false
+	}
+	for i := range w {
+		expr := strings.NewReplacer("\x01", `\*`, "\x02", `\?`).Replace(naiveGlob(w[i], ".*", "."))
+		if !naiveMatch(expr, g[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func naiveIP(want, got string) bool {
+	g := net.ParseIP(got)
+	if !strings.Contains(want, "/") {
+		w := net.ParseIP(want)
+		return w != nil && g != nil && w.Equal(g)
+	}
+	_, n, err := net.ParseCIDR(want)
+	return err == nil && g != nil && (g.To4() != nil) == (len(n.IP) == net.IPv4len) && n.Contains(g)
+}
+
+func naiveDate(s string) (time.Time, bool) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 {
+		return time.Unix(n, 0), true
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02", "2006-01"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
