@@ -1,0 +1,136 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+)
+
+// Index finds records by something other than the parts that name them. It is
+// declared with its Table and kept in step by it:
+//
+//	var usersByID = &store.Index[User]{Name: "id", Unique: true,
+//		Of: func(u *User, add func(parts ...string)) { add(u.ID) }}
+//
+// What it orders by stands in keys and is therefore not sealed: no secret may
+// be among it.
+type Index[V any] struct {
+	Name string
+	// Of calls add for each place of v in the index: none, one or several. It depends on v alone.
+	Of func(v *V, add func(parts ...string))
+	// Unique: a place holds one record; another that claims it is refused with ErrExists.
+	Unique bool
+	// Global: places are the installation's, whatever the record's scope, as with names that no two
+	// accounts may share.
+	Global bool
+
+	table string // of its rows, whose values are the records' keys; set by NewTable
+}
+
+// Find is the record at a place of a unique index, or ErrNotFound.
+func (t *Table[V]) Find(tx Tx, index *Index[V], scope string, parts ...string) (Entry[V], error) {
+	if !index.Unique {
+		return Entry[V]{}, fmt.Errorf("index %s is not unique", index.table)
+	}
+	key := index.key(scope, parts, nil)
+	row, err := tx.Get(key)
+	if err != nil {
+		return Entry[V]{}, err
+	}
+	return t.indexed(tx, row, nil)
+}
+
+// ListBy yields the records whose places in index begin with prefix, in the
+// order of their places, from the first one beyond after (an Entry's At; nil:
+// from the beginning). With a Global index scope is "".
+func (t *Table[V]) ListBy(tx Tx, index *Index[V], scope string, after []byte, prefix ...string) iter.Seq2[Entry[V], error] {
+	base := len(Key(index.table, scope))
+	return func(yield func(Entry[V], error) bool) {
+		from, to := Prefix(index.table, scope, prefix...)
+		from = beyond(from, base, after)
+		for pair, err := range tx.Scan(from, to, false) {
+			var entry Entry[V]
+			if err == nil {
+				entry, err = t.indexed(tx, pair.Value, bytes.Clone(pair.Key[base:]))
+			}
+			if !yield(entry, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// indexed is the record that an index row names.
+func (t *Table[V]) indexed(tx Tx, row, at []byte) (Entry[V], error) {
+	table, scope, parts, ok := Parts(row)
+	if !ok || table != t.name {
+		return Entry[V]{}, fmt.Errorf("table %s: an index row names no record of it", t.name)
+	}
+	v, err := t.load(tx, row)
+	if errors.Is(err, ErrNotFound) {
+		return Entry[V]{}, fmt.Errorf("table %s: an index row names a record that is gone", t.name)
+	}
+	return Entry[V]{Scope: scope, Parts: parts, Value: v, At: at}, err
+}
+
+// key is the key of the index row at a place; record is the record's own key,
+// which sets apart the rows of one place where the index is not unique.
+func (x *Index[V]) key(scope string, place []string, record []byte) []byte {
+	if x.Global {
+		scope = ""
+	}
+	if !x.Unique {
+		place = append(place[:len(place):len(place)], string(record))
+	}
+	return Key(x.table, scope, place...)
+}
+
+// keys are the index rows of v, nil having none.
+func (x *Index[V]) keys(scope string, record []byte, v *V) map[string]bool {
+	rows := map[string]bool{}
+	if v != nil {
+		x.Of(v, func(place ...string) { rows[string(x.key(scope, place, record))] = true })
+	}
+	return rows
+}
+
+// reindex moves the record under key from its places as old to those as v. It
+// looks before it changes anything.
+func (t *Table[V]) reindex(tx Tx, scope string, key []byte, old, v *V) error {
+	var add, remove []string
+	for _, x := range t.indexes {
+		was, is := x.keys(scope, key, old), x.keys(scope, key, v)
+		for row := range was {
+			if !is[row] {
+				remove = append(remove, row)
+			}
+		}
+		for row := range is {
+			if was[row] {
+				continue
+			}
+			add = append(add, row)
+			if !x.Unique {
+				continue
+			}
+			switch _, err := tx.Get([]byte(row)); {
+			case err == nil:
+				return fmt.Errorf("index %s: %w", x.table, ErrExists)
+			case !errors.Is(err, ErrNotFound):
+				return err
+			}
+		}
+	}
+	for _, row := range remove {
+		if err := tx.Delete([]byte(row)); err != nil {
+			return err
+		}
+	}
+	for _, row := range add {
+		if err := tx.Put([]byte(row), key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
