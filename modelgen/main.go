@@ -4,13 +4,16 @@
 //	go run ./modelgen           writes api/<service> for each service in services.txt, and api/catalog's table
 //	go run ./modelgen -check    says which of these files are out of step with their sources
 //	go run ./modelgen -model FILE -package NAME -out DIR
-//	                            writes one package from one model, without overlays
+//	                            writes one package from one model, without overlays; below a folder
+//	                            called testdata it is no part of ./... and can be imported all the same
 //
 // It writes no code that encodes or decodes: the codecs of package wire follow
 // the schema. Models and the tables beside them are read from the folder that
 // GARRISON_SHARED names, or ../shared; models also from -models DIR, a folder
 // such as botocore's data.
 package main
+
+//go:generate go run . -root ..
 
 import (
 	"errors"
@@ -50,7 +53,12 @@ func (o *options) run() error {
 	}
 	dir := shared.Dir()
 	if dir == "" {
-		return errors.New("the models are not here; set GARRISON_SHARED to the folder that holds them")
+		const missing = "the models are not here; set GARRISON_SHARED to the folder that holds them"
+		if o.check && os.Getenv("GARRISON_CI") != "1" {
+			fmt.Fprintln(os.Stderr, "modelgen: -check is skipped:", missing)
+			return nil
+		}
+		return errors.New(missing)
 	}
 	if o.models == "" {
 		o.models = filepath.Join(dir, "models")
