@@ -41,43 +41,53 @@ func (r *resourceText) account() string {
 // resource is a compiled entry of a Resource or NotResource element.
 type resource struct {
 	form  resourceForm
+	count int       // of parts: 5, fewer if an open one stands for those missing
 	parts [5]string // patterns, lower-case
 	open  [5]bool   // the part ends with anyText, which may run across colons
-	cross bool      // one of open
+	cross bool      // colons of the two need not stand opposite each other
 	rest  template
 }
 
 type resourceForm uint8
 
 const (
-	noResource  resourceForm = iota // matches nothing
-	allResource                     // "*"
-	arnResource
-	textResource // no ARN: rest is compared with the whole
+	noResource   resourceForm = iota // matches nothing
+	allResource                      // "*"
+	arnResource                      // parts, then rest
+	textResource                     // no ARN: rest is compared with the whole
 )
 
-// resource compiles an entry. Wildcards may stand in every part of an ARN;
-// one that ends a part may run across colons. Variables count after the fifth
-// colon only: an entry with one before it matches nothing. An ARN of fewer than six
-// parts stands for all that begin so, where the policy type has it.
+// resources compiles an entry, and appends what it stands for. Wildcards may
+// be in every part of an ARN, and one that ends a part may run across colons.
+// Variables count after the fifth colon only: an entry with one before it
+// matches nothing. An ARN of fewer than six parts stands for all that begin
+// so, in policies of the caller's side, and anywhere for what its wildcards make of it.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
-func (c *compiler) resource(s string) resource {
+func (c *compiler) resources(to []resource, s string) []resource {
 	if s == "*" {
-		return resource{form: allResource}
+		return append(to, resource{form: allResource})
 	}
 	if !strings.HasPrefix(s, "arn:") {
-		return resource{form: textResource, rest: c.template(s, true)}
+		return append(to, resource{form: textResource, rest: c.template(s, true)})
 	}
-	r := resource{form: arnResource}
-	rest := s
-	for i := range r.parts {
-		end := strings.IndexByte(rest, ':')
-		if end < 0 {
-			return c.shortARN(s)
-		}
-		part := rest[:end]
-		rest = rest[end+1:]
+	count := min(strings.Count(s, ":"), 5)
+	if count == 5 {
+		return append(to, c.arn(s, count))
+	}
+	switch c.kind {
+	case Identity, Boundary, Session:
+		to = append(to, c.arn(s+strings.Repeat(":*", 5-count), 5))
+	}
+	return append(to, c.arn(s, count))
+}
+
+// arn compiles an ARN whose first count parts are compared part by part.
+func (c *compiler) arn(s string, count int) resource {
+	r := resource{form: arnResource, count: count, cross: count < 5}
+	for i := range count {
+		part, rest, _ := strings.Cut(s, ":")
+		s = rest
 		if c.variables && strings.Contains(part, "${") {
 			return resource{form: noResource}
 		}
@@ -86,22 +96,10 @@ func (c *compiler) resource(s string) resource {
 		r.open[i] = bytes.HasSuffix(pattern, []byte{anyText})
 		r.cross = r.cross || r.open[i]
 	}
-	r.rest = c.template(rest, true)
-	return r
-}
-
-// shortARN compiles an ARN of fewer than six parts.
-func (c *compiler) shortARN(s string) resource {
-	switch c.kind {
-	case Identity, Boundary, Session:
-	case RCP:
+	if r.rest = c.template(s, true); count < 5 && r.rest.parts != nil {
 		return resource{form: noResource}
-	default:
-		if !strings.HasSuffix(s, "*") {
-			return resource{form: noResource}
-		}
 	}
-	return c.resource(s + strings.Repeat(":*", 5-strings.Count(s, ":")))
+	return r
 }
 
 // matches tells whether the entry covers the request's resource. An entry with
@@ -116,7 +114,7 @@ func (r *resource) matches(t *resourceText, ctx *Context) bool {
 	if t.any {
 		return r.form == textResource && r.rest.parts == nil && r.rest.pattern == allText
 	}
-	if r.form == arnResource && (!t.isARN || !r.cross && !r.partsMatch(t)) {
+	if r.form == arnResource && (!t.isARN || !r.cross && !r.matchesParts(t)) {
 		return false
 	}
 	if r.rest.parts == nil {
@@ -127,8 +125,8 @@ func (r *resource) matches(t *resourceText, ctx *Context) bool {
 	return ok && matchResource(r, t, rest)
 }
 
-// partsMatch compares the five parts before the rest, colon by colon.
-func (r *resource) partsMatch(t *resourceText) bool {
+// matchesParts compares the five parts before the rest, colon by colon.
+func (r *resource) matchesParts(t *resourceText) bool {
 	for i := 4; i >= 1; i-- {
 		p := r.parts[i]
 		if p != allText && !glob(p, t.parts[i], true) {
@@ -144,12 +142,12 @@ func matchResource[P ~string | ~[]byte](r *resource, t *resourceText, rest P) bo
 		return glob(rest, t.all, false)
 	}
 	if !r.cross {
-		return glob(rest, t.rest, false) // partsMatch held
+		return glob(rest, t.rest, false) // matchesParts held
 	}
-	if r.partsMatch(t) && glob(rest, t.rest, false) {
-		return true
+	if r.count < len(r.parts) {
+		return crossMatch(r, t.all, rest)
 	}
-	return t.colons && crossMatch(r, t.all, rest)
+	return r.matchesParts(t) && glob(rest, t.rest, false) || t.colons && crossMatch(r, t.all, rest)
 }
 
 // crossMatch compares the parts in turn, where each that ends with anyText may
@@ -160,7 +158,7 @@ func crossMatch[P ~string | ~[]byte](r *resource, text string, rest P) bool {
 	backPart, back := -1, 0 // the part after the last open one, and the colon it was tried behind
 	for {
 		ok := true
-		for ; part < len(r.parts); part++ {
+		for ; part < r.count; part++ {
 			end := strings.IndexByte(text[pos:], ':')
 			if end < 0 {
 				return false // nor is there a colon to go on from

@@ -79,11 +79,8 @@ func (c *compiler) statement(from *Statement) statement {
 		principals:   c.principals(from.Principal),
 	}
 	for _, r := range from.Resources {
-		r := c.resource(r)
-		if r.form == allResource && !from.NotResource {
-			to.everything = true
-		}
-		to.resources = append(to.resources, r)
+		to.resources = c.resources(to.resources, r)
+		to.everything = to.everything || r == "*" && !from.NotResource
 	}
 	for i := range from.Conditions {
 		to.conditions = append(to.conditions, c.condition(&from.Conditions[i]))

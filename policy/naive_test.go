@@ -297,17 +297,22 @@ func (c *naiveCase) covers(d *Document, r string) bool {
 		return false
 	}
 	parts := strings.SplitN(r, ":", 6)
-	if len(parts) < 6 {
-		own := d.Kind == Identity || d.Kind == Boundary || d.Kind == Session
-		if d.Kind == RCP || !own && !strings.HasSuffix(r, "*") {
-			return false
-		}
-		for len(parts) < 6 {
-			parts = append(parts, "*")
-		}
+	if len(parts) == 6 {
+		return c.coversParts(d, parts)
 	}
+	// Fewer parts: the beginning of an ARN, or one whose wildcards stand for the rest.
+	begin := d.Kind == Identity || d.Kind == Boundary || d.Kind == Session
+	short := slices.Clone(parts)
+	for len(short) < 6 {
+		short = append(short, "*")
+	}
+	return begin && c.coversParts(d, short) || c.coversParts(d, parts)
+}
+
+func (c *naiveCase) coversParts(d *Document, parts []string) bool {
+	last := len(parts) - 1
 	var expr []string
-	for _, p := range parts[:5] {
+	for _, p := range parts[:last] {
 		if d.Version == "2012-10-17" && strings.Contains(p, "${") {
 			return false
 		}
@@ -317,8 +322,8 @@ func (c *naiveCase) covers(d *Document, r string) bool {
 			expr = append(expr, `(?i:`+naiveGlob(p, `[^:]*`, `[^:]`)+`)`)
 		}
 	}
-	rest, ok := c.expression(d, parts[5], true)
-	return ok && naiveMatch(strings.Join(append(expr, rest), ":"), c.resource)
+	rest, ok := c.expression(d, parts[last], true)
+	return ok && strings.HasPrefix(c.resource, "arn:") && naiveMatch(strings.Join(append(expr, rest), ":"), c.resource)
 }
 
 func (c *naiveCase) holds(d *Document, cond Condition) bool {
