@@ -42,7 +42,7 @@ structure GetBookRequest
 	When Time time=rfc822 jsonvalue in=status
 string Id min=1 max=2e+06 sensitive pattern=[a-z ]+=
 	/[\p{Lower} ]+=
-list Names min=1 unique flattened sparse wrapper
+list Names min=1 unique flattened sparse
 	member Colour name=N
 structure NotFound error=NoBook status=404 sender fault
 	message Id
@@ -102,7 +102,7 @@ func TestModelIsReadWhole(t *testing.T) {
 		}},
 		{Name: "Id", Kind: String, HasMin: true, Min: 1, HasMax: true, Max: 2e6, Sensitive: true, Pattern: "[a-z ]+=",
 			PatternText: `[\p{Lower} ]+=`},
-		{Name: "Names", Kind: List, HasMin: true, Min: 1, UniqueItems: true, Flattened: true, Sparse: true, Wrapper: true,
+		{Name: "Names", Kind: List, HasMin: true, Min: 1, UniqueItems: true, Flattened: true, Sparse: true,
 			Elem: &Member{Name: "member", Shape: colour, LocationName: "N"}},
 		{Name: "NotFound", Kind: Structure, Error: &ErrorTrait{Code: "NoBook", Status: 404, Sender: true, Fault: true},
 			Members: []*Member{{Name: "message", Shape: id}, {Name: "error", Shape: id, field: "Error_"}}},

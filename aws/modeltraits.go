@@ -27,8 +27,6 @@ func (p *modelParser) shapeTraits(shape *Shape) {
 			shape.Flattened = true
 		case "sparse":
 			shape.Sparse = true
-		case "wrapper":
-			shape.Wrapper = true
 		case "box":
 			shape.Box = true
 		case "streaming":

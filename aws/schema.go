@@ -68,7 +68,6 @@ type Shape struct {
 	Sensitive       bool // its value must not be echoed, logged or recorded
 	Flattened       bool // List, Map: no wrapping element
 	Sparse          bool // List, Map: may hold null, Go's element is a pointer
-	Wrapper         bool // XML: the element that holds it stays even where the list around it is flat
 	Box             bool
 	Streaming       bool // Blob: of any length, handed on as a reader
 	RequiresLength  bool

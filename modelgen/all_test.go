@@ -7,16 +7,22 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/garrison-security/garrison/internal/shared"
 )
 
+// readTestSources reads the sources once for all tests.
+var readTestSources = sync.OnceValues(func() (*sources, error) {
+	return readSources(shared.Dir(), filepath.Join(shared.Dir(), "models"), "overlays")
+})
+
 // testSources are the sources as the command reads them.
 func testSources(t testing.TB) *sources {
 	t.Helper()
-	dir := filepath.Dir(filepath.Dir(shared.Path(t, "models/smithy-extras.json")))
-	src, err := readSources(dir, filepath.Join(dir, "models"), "overlays")
+	shared.Path(t, "models/smithy-extras.json")
+	src, err := readTestSources()
 	if err != nil {
 		t.Fatal(err)
 	}

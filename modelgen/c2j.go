@@ -72,7 +72,6 @@ type shape struct {
 	Sparse           bool
 	Sensitive        bool
 	Flattened        bool
-	Wrapper          bool
 	Box              bool
 	Streaming        bool
 	RequiresLength   bool

@@ -214,3 +214,24 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+func TestModelPathFindsTheNewest(t *testing.T) {
+	dir := t.TempDir()
+	for _, path := range []string{"kms/2014-11-01/service-2.json.gz", "ec2/2016-11-15/service-2.json", "ec2/2015-10-01/service-2.json", "iam.json.gz"} {
+		path = filepath.Join(dir, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for service, want := range map[string]string{
+		"kms": "kms/2014-11-01/service-2.json.gz", "ec2": "ec2/2016-11-15/service-2.json", "iam": "iam.json.gz", "sqs": "",
+	} {
+		got, err := modelPath(dir, service)
+		if (err != nil) != (want == "") || want != "" && got != filepath.Join(dir, filepath.FromSlash(want)) {
+			t.Errorf("modelPath of %s = %s, %v, want %s", service, got, err, want)
+		}
+	}
+}

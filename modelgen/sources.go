@@ -16,6 +16,8 @@ type sources struct {
 	actions   map[string]serviceActions
 	reference map[string]authorization // the planned services, whole
 	all       map[string]authorization // every service, without dependent actions
+
+	read map[string]*model // what service has read
 }
 
 // smithyExtras are traits of a Smithy model that its c2j form drops.
@@ -32,7 +34,7 @@ type smithyExtras struct {
 }
 
 func readSources(shared, models, overlays string) (*sources, error) {
-	src := &sources{models: models, overlays: overlays, shared: shared}
+	src := &sources{models: models, overlays: overlays, shared: shared, read: map[string]*model{}}
 	var actions struct{ Services map[string]serviceActions }
 	var reference, all struct{ Services map[string]authorization }
 	for _, table := range []struct {
@@ -52,8 +54,21 @@ func readSources(shared, models, overlays string) (*sources, error) {
 	return src, nil
 }
 
-// service is the model of a service with all that is known of it.
+// service is the model of a service with all that is known of it. Each is
+// read once, and changed no more.
 func (src *sources) service(name string) (*model, error) {
+	if m := src.read[name]; m != nil {
+		return m, nil
+	}
+	m, err := src.readService(name)
+	if err != nil {
+		return nil, err
+	}
+	src.read[name] = m
+	return m, nil
+}
+
+func (src *sources) readService(name string) (*model, error) {
 	o, err := readOverlay(src.overlays, name)
 	if err != nil {
 		return nil, err
