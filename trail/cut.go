@@ -41,6 +41,9 @@ func (t *Trail) Cut(ctx context.Context, c Cut) (CutReport, error) {
 	if c.Reason == "" || c.Now.IsZero() {
 		return report, errors.New("trail: a cut needs a reason and a time")
 	}
+	if c.Before.IsZero() && c.Through.Stream == 0 {
+		return report, errors.New("trail: a cut needs a time or a position to end at")
+	}
 	streams, err := t.Engine.Streams(ctx)
 	if err != nil {
 		return report, err

@@ -1,0 +1,325 @@
+package trail
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/garrison-security/garrison/store"
+)
+
+const (
+	alpha = "111111111111"
+	beta  = "222222222222"
+)
+
+// lived is a record of three processes' lives.
+func lived(t testing.TB) *rack {
+	t.Helper()
+	r := newRack(t, alpha, beta)
+	random := newRandom(7)
+	for life := range 3 {
+		if life > 0 {
+			r.restart()
+		}
+		check(t, r.trail().Begin(t.Context(), noon.Add(time.Duration(life)*100*time.Second)))
+		r.add(t, random, life*100, 60, alpha, beta, "")
+	}
+	return r
+}
+
+func (r *rack) faults(t testing.TB, heads ...KnownHead) []string {
+	t.Helper()
+	report, err := r.trail().Verify(t.Context(), heads)
+	check(t, err)
+	var all []string
+	for _, f := range report.Faults {
+		all = append(all, f.String())
+	}
+	return all
+}
+
+func (r *rack) heads(t testing.TB) []KnownHead {
+	t.Helper()
+	report, err := r.trail().Verify(t.Context(), nil)
+	check(t, err)
+	var file bytes.Buffer
+	check(t, report.WriteHeads(&file, noon))
+	heads, err := ReadHeads(&file)
+	check(t, err)
+	return heads
+}
+
+func TestAnUntouchedRecordVerifies(t *testing.T) {
+	r := lived(t)
+	heads := r.heads(t)
+	report, err := r.trail().Verify(t.Context(), heads)
+	check(t, err)
+	if len(report.Faults) > 0 || report.Compared != 3 || len(report.Streams) != 3 {
+		t.Fatalf("%+v", report)
+	}
+	for i, s := range report.Streams {
+		if s.Last != 61 || s.Closed != (i < 2) || s.Head == (Head{}) {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+// TestAttacks does to the rows what whoever has the disk can do, and wants it named.
+func TestAttacks(t *testing.T) {
+	r := lived(t)
+	good := r.copyRows()
+	heads := r.heads(t)
+	const stream = 2
+	row := func(i int) *store.Row { return &r.rows[stream][i] }
+	last := len(good[stream]) - 1
+	span := func(from, to uint64) string {
+		if from == to {
+			return fmt.Sprintf("stream %d, event %d: ", stream, from)
+		}
+		return fmt.Sprintf("stream %d, events %d to %d: ", stream, from, to)
+	}
+	of := func(i int) string { return span(good[stream][i].First, good[stream][i].Last) }
+	swap := func(i, j int) {
+		a, b := row(i), row(j)
+		a.Data, b.Data = b.Data, a.Data
+	}
+	for _, c := range []struct {
+		name  string
+		do    func()
+		heads bool // shows against heads kept elsewhere alone
+		want  string
+	}{
+		{"a row removed", func() { r.rows[stream] = slices.Delete(r.rows[stream], 3, 4) }, false, of(3) + "removed"},
+		{"the first row removed", func() { r.rows[stream] = r.rows[stream][1:] }, false, of(0) + "removed without a checkpoint"},
+		{"the last row of a closed stream removed", func() { r.rows[stream] = r.rows[stream][:last] }, false, of(last) + "removed: a later stream wrote down"},
+		{"a closed stream removed whole", func() { delete(r.rows, stream) }, false, "stream 2: removed: a later stream wrote down its event 61"},
+		{"the tail of the newest stream removed", func() { r.rows[3] = r.rows[3][:4] }, true, "removed: a head kept elsewhere (line 4) is of a later event"},
+		{"the newest stream removed whole", func() { delete(r.rows, 3) }, true, "removed: a head kept elsewhere (line 4) is of a later event"},
+		{"two rows swapped", func() { swap(2, 3) }, false, of(2) + "altered: in their place stand"},
+		{"a row replayed in another's place", func() { row(4).Data = bytes.Clone(row(3).Data) }, false, of(4) + "altered: in their place stand"},
+		{"a row of another stream", func() { row(4).Data = r.rows[1][4].Data }, false, of(4) + "altered: in their place stand"},
+		{"a row emptied", func() { row(4).Data = nil }, false, of(4) + "altered"},
+		{"a row cut short", func() { row(4).Data = row(4).Data[:len(row(4).Data)/2] }, false, of(4) + "altered"},
+		{"a row stored twice", func() { r.rows[stream] = slices.Insert(r.rows[stream], 4, *row(3)) }, false, of(3) + "stand twice"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r.rows = copyOf(good)
+			c.do()
+			defer func() { r.rows = copyOf(good) }()
+			alone, compared := r.faults(t), r.faults(t, heads...)
+			if (len(alone) == 0) != c.heads {
+				t.Errorf("without heads: %q", alone)
+			}
+			if !slices.ContainsFunc(compared, func(f string) bool { return strings.HasPrefix(f, c.want) || c.heads && strings.Contains(f, c.want) }) {
+				t.Errorf("faults %q, want %q", compared, c.want)
+			}
+		})
+	}
+}
+
+func copyOf(rows map[uint64][]store.Row) map[uint64][]store.Row {
+	return (&rack{rows: rows}).copyRows()
+}
+
+func TestEveryAlteredByteOfARowIsNamed(t *testing.T) {
+	r := newRack(t, alpha, beta)
+	r.add(t, newRandom(3), 0, 12, alpha, beta)
+	good := r.copyRows()
+	for i, row := range good[1] {
+		for at := range row.Data {
+			r.rows = copyOf(good)
+			r.rows[1][i].Data[at] ^= 0x04
+			report, err := r.trail().Verify(t.Context(), nil)
+			check(t, err)
+			found := report.Faults
+			if len(found) == 0 {
+				t.Fatalf("byte %d of row %d altered unnoticed", at, i)
+			}
+			if f := found[0]; f.Stream != 1 || f.From < row.First || f.To > row.Last {
+				t.Fatalf("byte %d of row %d: %q names another", at, i, f)
+			}
+		}
+	}
+}
+
+// TestAForgedChain lets an attacker who knows the format, and no key, make the
+// chain anew after removing an event or altering the leaf of an erased one.
+func TestAForgedChain(t *testing.T) {
+	r := newRack(t, alpha, beta)
+	random := newRandom(5)
+	r.add(t, random, 0, 30, alpha, beta)
+	check(t, r.keys.Destroy(t.Context(), beta))
+	if found := r.faults(t); len(found) > 0 {
+		t.Fatalf("erasure: %q", found)
+	}
+	good := r.copyRows()
+	head := startHead(1)
+	for i := range r.rows[1] {
+		p, err := parse(r.rows[1][i].Data)
+		check(t, err)
+		for _, b := range p.blocks {
+			if b.scope == beta { // what the erased account did becomes something else
+				p.leaf(b.events[0])[0] ^= 1
+			}
+		}
+		head = p.chain(head)
+		copy(r.rows[1][i].Data[rowFixed-hashSize:], head[:])
+	}
+	if found := r.faults(t); len(found) == 0 || !strings.Contains(found[0], "does not carry the installation's seal") {
+		t.Errorf("a chain made anew: %q", found)
+	}
+	r.rows = good
+	if found := r.faults(t); len(found) > 0 {
+		t.Errorf("put back: %q", found)
+	}
+}
+
+func TestErasedAccountsLeaveTheRestAndTheChain(t *testing.T) {
+	r := lived(t)
+	heads := r.heads(t)
+	count := func() (n int) {
+		for rec, err := range r.trail().Read(t.Context(), nil, Filter{Erased: true}, false) {
+			check(t, err)
+			if rec.Event == nil {
+				if n++; rec.Scope != beta {
+					t.Errorf("%v of %q is erased", rec.Position, rec.Scope)
+				}
+			}
+		}
+		return n
+	}
+	if n := count(); n != 0 {
+		t.Fatalf("%d erased", n)
+	}
+	check(t, r.keys.Destroy(t.Context(), beta))
+	report, err := r.trail().Verify(t.Context(), heads)
+	check(t, err)
+	var erased uint64
+	for _, s := range report.Streams {
+		erased += s.Erased
+	}
+	if n := count(); n == 0 || uint64(n) != erased || len(report.Faults) > 0 || report.Compared != 3 {
+		t.Errorf("%d erased, report %+v", n, report)
+	}
+}
+
+func TestALeafTellsNothingOfItsEvent(t *testing.T) {
+	var seen [2]Head
+	for i := range seen {
+		r := newRack(t)
+		e := event(1, "")
+		e.RequestID, e.EventID = "r", "e"
+		check(t, r.Update(t.Context(), func(tx store.Tx) error { return Append(tx, e) }))
+		p, err := parse(r.rows[1][0].Data)
+		check(t, err)
+		seen[i] = Head(p.leaf(0))
+	}
+	if seen[0] == seen[1] {
+		t.Error("the same event has the same leaf: it can be guessed")
+	}
+}
+
+func TestCutLeavesALawfulRecord(t *testing.T) {
+	r := lived(t)
+	heads := r.heads(t)
+	tr := r.trail()
+	before := noon.Add(130 * time.Second) // into the second life
+	cut, err := tr.Cut(t.Context(), Cut{Before: before, Reason: "90 days", Now: noon.Add(time.Hour)})
+	check(t, err)
+	report, err := tr.Verify(t.Context(), heads)
+	check(t, err)
+	if len(report.Faults) > 0 || report.Compared != 3 || report.Below != 0 {
+		t.Errorf("%+v", report)
+	}
+	if cut.Events < 61+25 || cut.HeldBy != "" || len(report.Streams) != 2 {
+		t.Errorf("cut %+v, streams %+v", cut, report.Streams)
+	}
+	checkpoints := 0
+	for rec, err := range tr.Read(t.Context(), nil, Filter{}, false) {
+		check(t, err)
+		if rec.Event.EventName == "CutTrail" {
+			checkpoints++
+			if rec.Event.EventType != ServiceEvent || !strings.Contains(string(rec.Event.ServiceEventDetails), `"reason":"90 days"`) {
+				t.Errorf("%s", rec.Event.AppendJSON(nil))
+			}
+		} else if rec.Event.EventName != "OpenStream" && rec.Event.EventTime.Before(before.Add(-10*time.Second)) {
+			t.Errorf("%v is left", rec.Position)
+		}
+	}
+	if checkpoints != 2 {
+		t.Errorf("%d checkpoints", checkpoints)
+	}
+	cut, err = tr.Cut(t.Context(), Cut{Through: Position{3, 20}, Reason: "by hand", Now: noon.Add(time.Hour)})
+	check(t, err)
+	if found := r.faults(t, heads...); len(found) > 0 || cut.Events == 0 || cut.Events > 20 {
+		t.Errorf("cut %+v: %q", cut, found)
+	}
+	r.rows[3] = r.rows[3][1:]
+	if found := r.faults(t); len(found) != 1 || !strings.Contains(found[0], "removed without a checkpoint") {
+		t.Errorf("cut on by hand: %q", found)
+	}
+}
+
+func TestCutRefuses(t *testing.T) {
+	r := lived(t)
+	tr := r.trail()
+	for _, c := range []Cut{{}, {Before: noon, Now: noon}, {Before: noon, Reason: "r"}, {Reason: "r", Now: noon}} {
+		if _, err := tr.Cut(t.Context(), c); err == nil {
+			t.Errorf("cut %+v", c)
+		}
+	}
+	good := r.copyRows()
+	r.rows[1][5].Data[rowFixed+60] ^= 1
+	if _, err := tr.Cut(t.Context(), Cut{Before: noon.Add(time.Hour), Reason: "r", Now: noon}); err == nil {
+		t.Error("a cut hid an altered row")
+	}
+	if len(r.rows[1]) != len(good[1]) {
+		t.Error("rows were removed")
+	}
+	r.rows = good
+	all, err := tr.Cut(t.Context(), Cut{Before: noon.Add(time.Hour), Reason: "all", Now: noon.Add(time.Hour)})
+	check(t, err)
+	if len(r.rows[1]) != 0 || len(r.rows[2]) != 0 || len(r.rows[3]) < 2 || all.Events < 150 {
+		t.Errorf("cut %+v: %d, %d, %d rows left", all, len(r.rows[1]), len(r.rows[2]), len(r.rows[3]))
+	}
+	if found := r.faults(t); len(found) > 0 {
+		t.Errorf("%q", found)
+	}
+}
+
+func TestCutIsCrashSafe(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		for stop := 1; stop < 4; stop++ {
+			r := lived(t)
+			heads := r.heads(t)
+			r.stopAt, r.after = stop, after
+			r.trail().Cut(t.Context(), Cut{Before: noon.Add(230 * time.Second), Reason: "r", Now: noon.Add(time.Hour)})
+			r.restart()
+			check(t, r.trail().Begin(t.Context(), noon))
+			if found := r.faults(t, heads...); len(found) > 0 {
+				t.Errorf("stopped at %d, after %v: %q", stop, after, found)
+			}
+		}
+	}
+}
+
+func TestHeadsFileRefuses(t *testing.T) {
+	head := strings.Repeat("ab", 32)
+	for _, bad := range []string{
+		"", "hello\n", "2026-11-24T09:00:00Z 1:1 " + head + "\n",
+		"garrison-heads 1\nx\n", "garrison-heads 1\n2026-11-24T09:00:00Z 1:0 " + head, "garrison-heads 1\n2026-11-24T09:00:00Z 1:1 " + head[2:],
+		"garrison-heads 1\nyesterday 1:1 " + head, "garrison-heads 1\n2026-11-24T09:00:00Z 1 " + head, "garrison-heads 1\n" + strings.Repeat("x", 2000),
+	} {
+		if heads, err := ReadHeads(strings.NewReader(bad)); err == nil {
+			t.Errorf("%q gave %v", bad, heads)
+		}
+	}
+	heads, err := ReadHeads(strings.NewReader("# kept in the safe\n\ngarrison-heads 1\n2026-11-24T09:00:00Z 1:7 " + head + "\ngarrison-heads 1\n"))
+	if err != nil || len(heads) != 1 || heads[0].Position != (Position{1, 7}) || heads[0].Source != "line 4" {
+		t.Errorf("%v, %v", heads, err)
+	}
+}
