@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -203,4 +204,39 @@ func modelPath(dir, service string) (string, error) {
 	}
 	slices.Sort(found)
 	return found[len(found)-1], nil
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// checkNames refuses a model whose names are not identifiers, for they become
+// Go's, and one that names shapes it does not have.
+func (c *c2j) checkNames() error {
+	check := func(kind, name string, refs []*reference) error {
+		if !identifier.MatchString(name) {
+			return fmt.Errorf("%s %q is no identifier", kind, name)
+		}
+		for _, ref := range refs {
+			if ref.Name != "" && !identifier.MatchString(ref.Name) {
+				return fmt.Errorf("member %q of %s is no identifier", ref.Name, name)
+			}
+			if c.Shapes[ref.Shape] == nil {
+				return fmt.Errorf("%s names a shape %q that is not there", name, ref.Shape)
+			}
+		}
+		return nil
+	}
+	for name, op := range c.Operations {
+		if op.Name != name {
+			return fmt.Errorf("operation %q is called %q within", name, op.Name)
+		}
+		if err := check("operation", name, op.references()); err != nil {
+			return err
+		}
+	}
+	for name, s := range c.Shapes {
+		if err := check("shape", name, s.references()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

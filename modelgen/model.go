@@ -42,6 +42,9 @@ type unmatched struct{ shape, pattern, reason string }
 
 // newModel takes a c2j model and alters it as the overlay says.
 func newModel(name string, c *c2j, o *overlay) (*model, error) {
+	if err := c.checkNames(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	m := &model{c2j: *c, resources: map[string]resourceType{}}
 	if err := m.applyShapes(o); err != nil {
 		return nil, err
