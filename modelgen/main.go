@@ -101,13 +101,9 @@ func one(path, name, out string) error {
 	if err != nil {
 		return err
 	}
-	written, err := goPackage(name, m)
+	files, err := goPackage(name, m)
 	if err != nil {
 		return err
-	}
-	files := map[string][]byte{}
-	for file, text := range written {
-		files[file] = text
 	}
 	return writeAll(out, files)
 }
