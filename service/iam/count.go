@@ -1,0 +1,106 @@
+package iam
+
+import (
+	"errors"
+
+	"github.com/garrison-security/garrison/store"
+)
+
+// Quotas are an account's bounds on counts and sizes. The zero value of a
+// field means AWS's default.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+type Quotas struct {
+	Users               int // in the account: 5,000
+	Groups              int // 300
+	Roles               int // 1,000
+	Policies            int // customer managed policies: 1,500
+	GroupsPerUser       int // 10
+	AccessKeysPerUser   int // 2
+	PoliciesPerUser     int // attached managed policies: 10
+	PoliciesPerGroup    int // 10
+	PoliciesPerRole     int // 20
+	VersionsPerPolicy   int // 5
+	PolicyVersionsInUse int // 10,000
+	TrustPolicySize     int // characters, white space not counted: 2,048
+}
+
+var defaultQuotas = Quotas{
+	Users: 5000, Groups: 300, Roles: 1000, Policies: 1500, GroupsPerUser: 10, AccessKeysPerUser: 2, PoliciesPerUser: 10,
+	PoliciesPerGroup: 10, PoliciesPerRole: 20, VersionsPerPolicy: 5, PolicyVersionsInUse: 10_000, TrustPolicySize: 2048,
+}
+
+// Sizes that AWS does not adjust: characters, white space not counted. Those
+// of inline policies bound all of an entity's together.
+const (
+	userPolicySize    = 2048
+	groupPolicySize   = 5120
+	rolePolicySize    = 10240
+	managedPolicySize = 6144
+	tagsPerEntity     = 50
+)
+
+// withDefaults fills in what q leaves open.
+func (q Quotas) withDefaults() Quotas {
+	for _, f := range []struct{ to, from *int }{
+		{&q.Users, &defaultQuotas.Users}, {&q.Groups, &defaultQuotas.Groups}, {&q.Roles, &defaultQuotas.Roles},
+		{&q.Policies, &defaultQuotas.Policies}, {&q.GroupsPerUser, &defaultQuotas.GroupsPerUser},
+		{&q.AccessKeysPerUser, &defaultQuotas.AccessKeysPerUser}, {&q.PoliciesPerUser, &defaultQuotas.PoliciesPerUser},
+		{&q.PoliciesPerGroup, &defaultQuotas.PoliciesPerGroup}, {&q.PoliciesPerRole, &defaultQuotas.PoliciesPerRole},
+		{&q.VersionsPerPolicy, &defaultQuotas.VersionsPerPolicy},
+		{&q.PolicyVersionsInUse, &defaultQuotas.PolicyVersionsInUse}, {&q.TrustPolicySize, &defaultQuotas.TrustPolicySize},
+	} {
+		if *f.to == 0 {
+			*f.to = *f.from
+		}
+	}
+	return q
+}
+
+// quotas are the bounds in force for an account.
+func (s *Service) quotas(account string) Quotas {
+	if q, ok := s.Accounts[account]; ok {
+		return q.withDefaults()
+	}
+	return s.Quotas.withDefaults()
+}
+
+// Count is how many of a noun an account has.
+type Count struct{ N int }
+
+var counts = store.NewTable[Count]("iam/count")
+
+// Nouns that are counted.
+const (
+	countUsers    = "user"
+	countGroups   = "group"
+	countRoles    = "role"
+	countPolicies = "policy"
+	countVersions = "policy version"
+)
+
+func counted(tx store.Tx, account, noun string) (int, error) {
+	c, err := counts.Get(tx, account, noun)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return c.N, nil
+}
+
+// count adds to a noun's count, and refuses, with quota's name, what would exceed limit.
+func count(tx store.Tx, account, noun string, add int, quota string, limit int) error {
+	n, err := counted(tx, account, noun)
+	if err != nil {
+		return err
+	}
+	if add > 0 && n+add > limit {
+		return limitExceeded(quota, limit)
+	}
+	return counts.Put(tx, account, &Count{N: n + add}, noun)
+}
+
+// uncount takes one from a noun's count.
+func uncount(tx store.Tx, account, noun string) error { return count(tx, account, noun, -1, "", 0) }

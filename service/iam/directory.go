@@ -1,0 +1,212 @@
+package iam
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/policy"
+	"github.com/garrison-security/garrison/store"
+)
+
+var _ gateway.Directory = (*Service)(nil)
+
+// Credential implements gateway.Directory.
+func (s *Service) Credential(tx store.Tx, id string) (*gateway.Credential, error) {
+	account, key, err := findKey(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	holder, err := key.holder(tx, account)
+	if err != nil {
+		return nil, err
+	}
+	if held := key.credential.Load(); held != nil && held.of == holder {
+		return held.credential, nil
+	}
+	arn, err := aws.ParseARN(holder.Arn)
+	if err != nil {
+		return nil, err
+	}
+	made := &gateway.Credential{
+		Secret: key.Secret, Active: !key.Inactive, Principal: principalOf(holder, account, arn.Partition, key.ID),
+	}
+	key.credential.Store(&heldCredential{of: holder, credential: made})
+	return made, nil
+}
+
+// findKey is a long-term key and its account; or store.ErrNotFound.
+func findKey(tx store.Tx, id string) (account string, key *AccessKey, err error) {
+	if account, ok := aws.AccountOfID(id); ok {
+		key, err := keys.Get(tx, account, id)
+		if !errors.Is(err, store.ErrNotFound) {
+			return account, key, err
+		}
+	}
+	place, err := keyAccounts.Get(tx, "", id)
+	if err != nil {
+		return "", nil, err
+	}
+	key, err = keys.Get(tx, place.Account, id)
+	return place.Account, key, err
+}
+
+// holder is the user or root whose key k is; or store.ErrNotFound.
+func (k *AccessKey) holder(tx store.Tx, account string) (*User, error) {
+	if k.Holder == "" {
+		return roots.Get(tx, account)
+	}
+	return users.Get(tx, account, k.Holder)
+}
+
+// Policies implements gateway.Directory.
+func (s *Service) Policies(tx store.Tx, principal *aws.Principal, p *policy.Policies) (map[string]string, error) {
+	p.Identity, p.Boundary, p.Session = p.Identity[:0], p.Boundary[:0], p.Session[:0]
+	p.HasBoundary, p.HasSession = false, false
+	switch principal.Kind {
+	case aws.Root:
+		_, err := roots.Get(tx, principal.Account)
+		return nil, gone(err)
+	case aws.User:
+		u, err := users.Get(tx, principal.Account, principal.ID)
+		if err != nil {
+			return nil, gone(err)
+		}
+		return u.ResourceTags(), userPolicies(tx, principal, u, p)
+	case aws.AssumedRole:
+		r, err := roles.Get(tx, principal.Account, principal.Session.RoleID)
+		if err != nil {
+			return nil, gone(err)
+		}
+		if err := entityPolicies(tx, principal, &r.Entity, p); err != nil {
+			return nil, err
+		}
+		if err := s.addSessionPolicies(tx, principal, p); err != nil {
+			return nil, err
+		}
+		return sessionTags(r.ResourceTags(), principal.Session.Tags), nil
+	}
+	return nil, nil // services and the like have no policies of their own: nothing is allowed but by resources' policies
+}
+
+// gone refuses the credentials of whoever no longer exists.
+func gone(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return &aws.Error{Kind: aws.UnknownKey, Message: "The security token included in the request is invalid."}
+	}
+	return err
+}
+
+func userPolicies(tx store.Tx, principal *aws.Principal, u *User, p *policy.Policies) error {
+	if err := entityPolicies(tx, principal, &u.Entity, p); err != nil {
+		return err
+	}
+	for _, id := range u.Groups {
+		g, err := groups.Get(tx, principal.Account, id)
+		if err != nil {
+			return err
+		}
+		if err := identityPolicies(tx, principal, &g.Entity, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entityPolicies appends an entity's identity policies and its boundary.
+func entityPolicies(tx store.Tx, principal *aws.Principal, e *Entity, p *policy.Policies) error {
+	if e.Boundary != "" {
+		boundary, err := compiledPolicy(tx, principal.Account, principal.Partition, e.Boundary)
+		if err != nil {
+			return err
+		}
+		p.HasBoundary, p.Boundary = true, append(p.Boundary, boundary)
+	}
+	return identityPolicies(tx, principal, e, p)
+}
+
+func identityPolicies(tx store.Tx, principal *aws.Principal, e *Entity, p *policy.Policies) error {
+	for _, i := range e.Inline {
+		p.Identity = append(p.Identity, i.policy(policy.Identity, i.Name))
+	}
+	for _, arn := range e.Attached {
+		attached, err := compiledPolicy(tx, principal.Account, principal.Partition, arn)
+		if err != nil {
+			return err
+		}
+		p.Identity = append(p.Identity, attached)
+	}
+	return nil
+}
+
+// addSessionPolicies appends the policies that the session was made with. A
+// managed one counts as it is now; one that was deleted since denies.
+func (s *Service) addSessionPolicies(tx store.Tx, principal *aws.Principal, p *policy.Policies) error {
+	session := principal.Session
+	if len(session.Policies) == 0 && len(session.PolicyARNs) == 0 {
+		return nil
+	}
+	p.HasSession = true
+	for _, text := range session.Policies {
+		p.Session = append(p.Session, s.sessionPolicies.compiled(text))
+	}
+	for _, arn := range session.PolicyARNs {
+		limit, err := compiledPolicy(tx, principal.Account, principal.Partition, arn)
+		if err != nil {
+			return err
+		}
+		p.Session = append(p.Session, limit)
+	}
+	return nil
+}
+
+// sessionTags lays a session's tags over its role's.
+func sessionTags(role, session map[string]string) map[string]string {
+	if len(session) == 0 {
+		return role
+	}
+	all := make(map[string]string, len(role)+len(session))
+	for k, v := range role {
+		all[k] = v
+	}
+	for k, v := range session {
+		for have := range all { // keys are the same whatever their case
+			if have != k && fold(have) == fold(k) {
+				delete(all, have)
+			}
+		}
+		all[k] = v
+	}
+	return all
+}
+
+// sessionPolicies keeps inline session policies compiled, by their text: a
+// session's policies come with its token and not from the store.
+type sessionPolicies struct {
+	mu     sync.RWMutex
+	byText map[string]*policy.Policy
+}
+
+// sessionPoliciesKept bounds them; when there are more, all are forgotten. Each
+// text is at most 2,048 characters.
+const sessionPoliciesKept = 4096
+
+func (c *sessionPolicies) compiled(text string) *policy.Policy {
+	c.mu.RLock()
+	p, ok := c.byText[text]
+	c.mu.RUnlock()
+	if ok {
+		return p
+	}
+	if doc, err := policy.Read([]byte(text), policy.Session); err == nil {
+		p = policy.Compile(doc, "")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byText == nil || len(c.byText) >= sessionPoliciesKept {
+		c.byText = make(map[string]*policy.Policy)
+	}
+	c.byText[text] = p
+	return p
+}

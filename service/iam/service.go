@@ -1,0 +1,169 @@
+// Package iam is AWS Identity and Access Management: users, groups, roles,
+// their keys and policies. It is also what the gateway knows of identities
+// (gateway.Directory), and where accounts and their roots are made.
+//
+// Records are decided on by every call, so reads never write them; when a key
+// was last used is read from the trail by a consumer of its own.
+package iam
+
+import (
+	"slices"
+
+	"github.com/garrison-security/garrison/api/iam"
+	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
+)
+
+// Options are what a Service is made of.
+type Options struct {
+	// Tokens seals the markers of listings.
+	Tokens store.Tokens
+	// Quotas hold for accounts that Accounts does not name.
+	Quotas   Quotas
+	Accounts map[string]Quotas
+}
+
+// Service is IAM. It holds no state but caches and is safe for concurrent use.
+type Service struct {
+	Options
+	sessionPolicies sessionPolicies
+}
+
+// New makes a Service.
+func New(o Options) *Service { return &Service{Options: o} }
+
+// Operations implements gateway.Service.
+func (s *Service) Operations() []gateway.Operation {
+	return slices.Concat(
+		s.userOperations(),
+		s.groupOperations(),
+		s.roleOperations(),
+		s.policyOperations(),
+		s.inlineOperations(),
+		s.attachmentOperations(),
+		s.boundaryOperations(),
+		s.tagOperations(),
+		s.accountOperations(),
+	)
+}
+
+func (s *Service) userOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.CreateUser, userToCreate, s.createUser),
+		gateway.Op(iam.GetUser, callerOr(func(in *iam.GetUserInput) *string { return in.UserName }), s.getUser),
+		gateway.Op(iam.ListUsers, usersBelow, s.listUsers),
+		gateway.Op(iam.UpdateUser, userToRename, s.updateUser),
+		gateway.Op(iam.DeleteUser, userNamed(func(in *iam.DeleteUserInput) string { return in.UserName }), s.deleteUser),
+		gateway.Op(iam.CreateAccessKey, callerOr(func(in *iam.CreateAccessKeyInput) *string { return in.UserName }), s.createAccessKey),
+		gateway.Op(iam.ListAccessKeys, callerOr(func(in *iam.ListAccessKeysInput) *string { return in.UserName }), s.listAccessKeys),
+		gateway.Op(iam.UpdateAccessKey, callerOr(func(in *iam.UpdateAccessKeyInput) *string { return in.UserName }), s.updateAccessKey),
+		gateway.Op(iam.DeleteAccessKey, callerOr(func(in *iam.DeleteAccessKeyInput) *string { return in.UserName }), s.deleteAccessKey),
+		gateway.Op(iam.GetAccessKeyLastUsed, holderOfKey, s.getAccessKeyLastUsed),
+		gateway.Prepare(iam.CreateLoginProfile, callerOr(func(in *iam.CreateLoginProfileInput) *string { return in.UserName }), s.deriveLoginPassword, s.createLoginProfile),
+		gateway.Op(iam.GetLoginProfile, callerOr(func(in *iam.GetLoginProfileInput) *string { return in.UserName }), s.getLoginProfile),
+		gateway.Op(iam.DeleteLoginProfile, callerOr(func(in *iam.DeleteLoginProfileInput) *string { return in.UserName }), s.deleteLoginProfile),
+	}
+}
+
+func (s *Service) groupOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.CreateGroup, groupToCreate, s.createGroup),
+		gateway.Op(iam.GetGroup, groupNamed(func(in *iam.GetGroupInput) string { return in.GroupName }), s.getGroup),
+		gateway.Op(iam.ListGroups, groupsBelow, s.listGroups),
+		gateway.Op(iam.UpdateGroup, groupToRename, s.updateGroup),
+		gateway.Op(iam.DeleteGroup, groupNamed(func(in *iam.DeleteGroupInput) string { return in.GroupName }), s.deleteGroup),
+		gateway.Op(iam.AddUserToGroup, groupNamed(func(in *iam.AddUserToGroupInput) string { return in.GroupName }), s.addUserToGroup),
+		gateway.Op(iam.RemoveUserFromGroup, groupNamed(func(in *iam.RemoveUserFromGroupInput) string { return in.GroupName }), s.removeUserFromGroup),
+		gateway.Op(iam.ListGroupsForUser, userNamed(func(in *iam.ListGroupsForUserInput) string { return in.UserName }), s.listGroupsForUser),
+	}
+}
+
+func (s *Service) roleOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.CreateRole, roleToCreate, s.createRole),
+		gateway.Op(iam.GetRole, roleNamed(func(in *iam.GetRoleInput) string { return in.RoleName }), s.getRole),
+		gateway.Op(iam.ListRoles, rolesBelow, s.listRoles),
+		gateway.Op(iam.UpdateRole, roleNamed(func(in *iam.UpdateRoleInput) string { return in.RoleName }), s.updateRole),
+		gateway.Op(iam.UpdateRoleDescription, roleNamed(func(in *iam.UpdateRoleDescriptionInput) string { return in.RoleName }), s.updateRoleDescription),
+		gateway.Op(iam.UpdateAssumeRolePolicy, roleNamed(func(in *iam.UpdateAssumeRolePolicyInput) string { return in.RoleName }), s.updateAssumeRolePolicy),
+		gateway.Op(iam.DeleteRole, roleNamed(func(in *iam.DeleteRoleInput) string { return in.RoleName }), s.deleteRole),
+	}
+}
+
+func (s *Service) policyOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.CreatePolicy, policyToCreate, s.createPolicy),
+		gateway.Op(iam.GetPolicy, policyNamed(func(in *iam.GetPolicyInput) string { return in.PolicyArn }), s.getPolicy),
+		gateway.Op(iam.ListPolicies, policiesBelow, s.listPolicies),
+		gateway.Op(iam.DeletePolicy, policyNamed(func(in *iam.DeletePolicyInput) string { return in.PolicyArn }), s.deletePolicy),
+		gateway.Op(iam.ListEntitiesForPolicy, policyNamed(func(in *iam.ListEntitiesForPolicyInput) string { return in.PolicyArn }), s.listEntitiesForPolicy),
+		gateway.Op(iam.CreatePolicyVersion, policyNamed(func(in *iam.CreatePolicyVersionInput) string { return in.PolicyArn }), s.createPolicyVersion),
+		gateway.Op(iam.GetPolicyVersion, policyNamed(func(in *iam.GetPolicyVersionInput) string { return in.PolicyArn }), s.getPolicyVersion),
+		gateway.Op(iam.ListPolicyVersions, policyNamed(func(in *iam.ListPolicyVersionsInput) string { return in.PolicyArn }), s.listPolicyVersions),
+		gateway.Op(iam.SetDefaultPolicyVersion, policyNamed(func(in *iam.SetDefaultPolicyVersionInput) string { return in.PolicyArn }), s.setDefaultPolicyVersion),
+		gateway.Op(iam.DeletePolicyVersion, policyNamed(func(in *iam.DeletePolicyVersionInput) string { return in.PolicyArn }), s.deletePolicyVersion),
+	}
+}
+
+func (s *Service) inlineOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.PutUserPolicy, userNamed(func(in *iam.PutUserPolicyInput) string { return in.UserName }), s.putUserPolicy),
+		gateway.Op(iam.GetUserPolicy, userNamed(func(in *iam.GetUserPolicyInput) string { return in.UserName }), s.getUserPolicy),
+		gateway.Op(iam.ListUserPolicies, userNamed(func(in *iam.ListUserPoliciesInput) string { return in.UserName }), s.listUserPolicies),
+		gateway.Op(iam.DeleteUserPolicy, userNamed(func(in *iam.DeleteUserPolicyInput) string { return in.UserName }), s.deleteUserPolicy),
+		gateway.Op(iam.PutGroupPolicy, groupNamed(func(in *iam.PutGroupPolicyInput) string { return in.GroupName }), s.putGroupPolicy),
+		gateway.Op(iam.GetGroupPolicy, groupNamed(func(in *iam.GetGroupPolicyInput) string { return in.GroupName }), s.getGroupPolicy),
+		gateway.Op(iam.ListGroupPolicies, groupNamed(func(in *iam.ListGroupPoliciesInput) string { return in.GroupName }), s.listGroupPolicies),
+		gateway.Op(iam.DeleteGroupPolicy, groupNamed(func(in *iam.DeleteGroupPolicyInput) string { return in.GroupName }), s.deleteGroupPolicy),
+		gateway.Op(iam.PutRolePolicy, roleNamed(func(in *iam.PutRolePolicyInput) string { return in.RoleName }), s.putRolePolicy),
+		gateway.Op(iam.GetRolePolicy, roleNamed(func(in *iam.GetRolePolicyInput) string { return in.RoleName }), s.getRolePolicy),
+		gateway.Op(iam.ListRolePolicies, roleNamed(func(in *iam.ListRolePoliciesInput) string { return in.RoleName }), s.listRolePolicies),
+		gateway.Op(iam.DeleteRolePolicy, roleNamed(func(in *iam.DeleteRolePolicyInput) string { return in.RoleName }), s.deleteRolePolicy),
+	}
+}
+
+func (s *Service) attachmentOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.AttachUserPolicy, withPolicy(func(in *iam.AttachUserPolicyInput) string { return in.PolicyArn }, userNamed(func(in *iam.AttachUserPolicyInput) string { return in.UserName })), s.attachUserPolicy),
+		gateway.Op(iam.DetachUserPolicy, withPolicy(func(in *iam.DetachUserPolicyInput) string { return in.PolicyArn }, userNamed(func(in *iam.DetachUserPolicyInput) string { return in.UserName })), s.detachUserPolicy),
+		gateway.Op(iam.ListAttachedUserPolicies, userNamed(func(in *iam.ListAttachedUserPoliciesInput) string { return in.UserName }), s.listAttachedUserPolicies),
+		gateway.Op(iam.AttachGroupPolicy, withPolicy(func(in *iam.AttachGroupPolicyInput) string { return in.PolicyArn }, groupNamed(func(in *iam.AttachGroupPolicyInput) string { return in.GroupName })), s.attachGroupPolicy),
+		gateway.Op(iam.DetachGroupPolicy, withPolicy(func(in *iam.DetachGroupPolicyInput) string { return in.PolicyArn }, groupNamed(func(in *iam.DetachGroupPolicyInput) string { return in.GroupName })), s.detachGroupPolicy),
+		gateway.Op(iam.ListAttachedGroupPolicies, groupNamed(func(in *iam.ListAttachedGroupPoliciesInput) string { return in.GroupName }), s.listAttachedGroupPolicies),
+		gateway.Op(iam.AttachRolePolicy, withPolicy(func(in *iam.AttachRolePolicyInput) string { return in.PolicyArn }, roleNamed(func(in *iam.AttachRolePolicyInput) string { return in.RoleName })), s.attachRolePolicy),
+		gateway.Op(iam.DetachRolePolicy, withPolicy(func(in *iam.DetachRolePolicyInput) string { return in.PolicyArn }, roleNamed(func(in *iam.DetachRolePolicyInput) string { return in.RoleName })), s.detachRolePolicy),
+		gateway.Op(iam.ListAttachedRolePolicies, roleNamed(func(in *iam.ListAttachedRolePoliciesInput) string { return in.RoleName }), s.listAttachedRolePolicies),
+	}
+}
+
+func (s *Service) boundaryOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.PutUserPermissionsBoundary, userToBound, s.putUserPermissionsBoundary),
+		gateway.Op(iam.DeleteUserPermissionsBoundary, userNamed(func(in *iam.DeleteUserPermissionsBoundaryInput) string { return in.UserName }), s.deleteUserPermissionsBoundary),
+		gateway.Op(iam.PutRolePermissionsBoundary, roleToBound, s.putRolePermissionsBoundary),
+		gateway.Op(iam.DeleteRolePermissionsBoundary, roleNamed(func(in *iam.DeleteRolePermissionsBoundaryInput) string { return in.RoleName }), s.deleteRolePermissionsBoundary),
+	}
+}
+
+func (s *Service) tagOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.TagUser, tagging(func(in *iam.TagUserInput) []iam.Tag { return in.Tags }, userNamed(func(in *iam.TagUserInput) string { return in.UserName })), s.tagUser),
+		gateway.Op(iam.UntagUser, untagging(func(in *iam.UntagUserInput) []string { return in.TagKeys }, userNamed(func(in *iam.UntagUserInput) string { return in.UserName })), s.untagUser),
+		gateway.Op(iam.ListUserTags, userNamed(func(in *iam.ListUserTagsInput) string { return in.UserName }), s.listUserTags),
+		gateway.Op(iam.TagRole, tagging(func(in *iam.TagRoleInput) []iam.Tag { return in.Tags }, roleNamed(func(in *iam.TagRoleInput) string { return in.RoleName })), s.tagRole),
+		gateway.Op(iam.UntagRole, untagging(func(in *iam.UntagRoleInput) []string { return in.TagKeys }, roleNamed(func(in *iam.UntagRoleInput) string { return in.RoleName })), s.untagRole),
+		gateway.Op(iam.ListRoleTags, roleNamed(func(in *iam.ListRoleTagsInput) string { return in.RoleName }), s.listRoleTags),
+		gateway.Op(iam.TagPolicy, tagging(func(in *iam.TagPolicyInput) []iam.Tag { return in.Tags }, policyNamed(func(in *iam.TagPolicyInput) string { return in.PolicyArn })), s.tagPolicy),
+		gateway.Op(iam.UntagPolicy, untagging(func(in *iam.UntagPolicyInput) []string { return in.TagKeys }, policyNamed(func(in *iam.UntagPolicyInput) string { return in.PolicyArn })), s.untagPolicy),
+		gateway.Op(iam.ListPolicyTags, policyNamed(func(in *iam.ListPolicyTagsInput) string { return in.PolicyArn }), s.listPolicyTags),
+	}
+}
+
+func (s *Service) accountOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.CreateAccountAlias, gateway.Account[iam.CreateAccountAliasInput], s.createAccountAlias),
+		gateway.Op(iam.ListAccountAliases, gateway.Account[iam.ListAccountAliasesInput], s.listAccountAliases),
+		gateway.Op(iam.DeleteAccountAlias, gateway.Account[iam.DeleteAccountAliasInput], s.deleteAccountAlias),
+		gateway.Op(iam.GetAccountSummary, gateway.Account[iam.GetAccountSummaryInput], s.getAccountSummary),
+	}
+}

@@ -1,0 +1,64 @@
+package iam
+
+import (
+	"context"
+
+	"github.com/garrison-security/garrison/api/iam"
+	"github.com/garrison-security/garrison/gateway"
+)
+
+// getAccountSummary answers what the account holds and the quotas in force.
+// What Garrison has none of yet counts as zero, with AWS's default quota.
+//
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
+func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gateway.Anything, _ *iam.GetAccountSummaryInput) (*iam.GetAccountSummaryOutput, error) {
+	root, err := roots.Get(call.Tx, call.Account)
+	if err != nil {
+		return nil, err
+	}
+	q := s.quotas(call.Account)
+	all := map[iam.SummaryKeyType]int{
+		iam.SummaryKeyTypeUsersQuota:                        q.Users,
+		iam.SummaryKeyTypeGroupsQuota:                       q.Groups,
+		iam.SummaryKeyTypeRolesQuota:                        q.Roles,
+		iam.SummaryKeyTypePoliciesQuota:                     q.Policies,
+		iam.SummaryKeyTypePolicyVersionsInUseQuota:          q.PolicyVersionsInUse,
+		iam.SummaryKeyTypeVersionsPerPolicyQuota:            q.VersionsPerPolicy,
+		iam.SummaryKeyTypeGroupsPerUserQuota:                q.GroupsPerUser,
+		iam.SummaryKeyTypeAccessKeysPerUserQuota:            q.AccessKeysPerUser,
+		iam.SummaryKeyTypeAttachedPoliciesPerUserQuota:      q.PoliciesPerUser,
+		iam.SummaryKeyTypeAttachedPoliciesPerGroupQuota:     q.PoliciesPerGroup,
+		iam.SummaryKeyTypeAttachedPoliciesPerRoleQuota:      q.PoliciesPerRole,
+		iam.SummaryKeyTypeAssumeRolePolicySizeQuota:         q.TrustPolicySize,
+		iam.SummaryKeyTypeUserPolicySizeQuota:               userPolicySize,
+		iam.SummaryKeyTypeGroupPolicySizeQuota:              groupPolicySize,
+		iam.SummaryKeyTypeRolePolicySizeQuota:               rolePolicySize,
+		iam.SummaryKeyTypePolicySizeQuota:                   managedPolicySize,
+		iam.SummaryKeyTypeServerCertificates:                0,
+		iam.SummaryKeyTypeServerCertificatesQuota:           20,
+		iam.SummaryKeyTypeSigningCertificatesPerUserQuota:   2,
+		iam.SummaryKeyTypeInstanceProfiles:                  0,
+		iam.SummaryKeyTypeInstanceProfilesQuota:             1000,
+		iam.SummaryKeyTypeProviders:                         0,
+		iam.SummaryKeyTypeMFADevices:                        0,
+		iam.SummaryKeyTypeMFADevicesInUse:                   0,
+		iam.SummaryKeyTypeAccountMFAEnabled:                 0,
+		iam.SummaryKeyTypeAccountAccessKeysPresent:          min(len(root.Keys), 1),
+		iam.SummaryKeyTypeAccountPasswordPresent:            0,
+		iam.SummaryKeyTypeAccountSigningCertificatesPresent: 0,
+		iam.SummaryKeyTypeGlobalEndpointTokenVersion:        1,
+	}
+	for key, noun := range map[iam.SummaryKeyType]string{
+		iam.SummaryKeyTypeUsers: countUsers, iam.SummaryKeyTypeGroups: countGroups, iam.SummaryKeyTypeRoles: countRoles,
+		iam.SummaryKeyTypePolicies: countPolicies, iam.SummaryKeyTypePolicyVersionsInUse: countVersions,
+	} {
+		if all[key], err = counted(call.Tx, call.Account, noun); err != nil {
+			return nil, err
+		}
+	}
+	out := &iam.GetAccountSummaryOutput{SummaryMap: make(map[string]int32, len(all))}
+	for key, n := range all {
+		out.SummaryMap[string(key)] = int32(n)
+	}
+	return out, nil
+}
