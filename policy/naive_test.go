@@ -247,7 +247,10 @@ func naiveAction(pattern, action string) bool {
 }
 
 // naiveVariable is ${key} or ${key, 'default'}.
-var naiveVariable = regexp.MustCompile(`\$\{([^}]*)\}`)
+var (
+	naiveVariable = regexp.MustCompile(`\$\{([^}]*)\}`)
+	naiveDefault  = regexp.MustCompile(`\A(.*?), '(.*)'\z`)
+)
 
 // expression writes text with variables and wildcards as a regular expression;
 // false: a variable has no value.
@@ -274,7 +277,7 @@ func (c *naiveCase) expression(d *Document, s string, wild bool) (string, bool) 
 			continue
 		}
 		fallback, hasFallback := "", false
-		if m := regexp.MustCompile(`\A(.*?), '(.*)'\z`).FindStringSubmatch(name); m != nil {
+		if m := naiveDefault.FindStringSubmatch(name); m != nil {
 			name, fallback, hasFallback = m[1], m[2], true
 		}
 		v, ok := c.context[strings.ToLower(strings.TrimSpace(name))]
