@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
@@ -42,11 +43,16 @@ func CheckKey(key []byte) error {
 // lowestKey is the lower bound of the keys that CheckKey admits.
 var lowestKey = []byte{0, 1}
 
-// ClipRange raises from to the first key that an engine takes, so that a scan
-// never meets the engine's own rows.
-func ClipRange(from []byte) []byte {
+// ClipRange makes the bounds of a scan what an engine's medium can be asked
+// for: from no lower than the first key that an engine takes, so that a scan
+// never meets the engine's own rows; to nil if it bounds nothing. ok is false for a
+// range that holds no key.
+func ClipRange(from, to []byte) (lower, upper []byte, ok bool) {
 	if CheckKey(from) == ErrKey {
-		return lowestKey
+		from = lowestKey
 	}
-	return from
+	if len(to) == 0 {
+		return from, nil, true
+	}
+	return from, to, bytes.Compare(from, to) < 0
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 )
 
 // Errors of every engine. Drivers' own errors never leave an engine unwrapped.
@@ -38,8 +39,8 @@ type Engine interface {
 	// An error of fn's own undoes all it did and is returned as it is.
 	Update(ctx context.Context, fn func(Tx) error) error
 
-	// Streams lists the event streams that still hold rows, in the order in which they were opened; the
-	// last is this process's own.
+	// Streams lists the closed event streams that still hold rows, in the order in which they were
+	// opened, and last, with rows or without, this process's own.
 	Streams(ctx context.Context) ([]Stream, error)
 	// Rows yields the durable rows of a stream whose last event's number is > after, in order.
 	Rows(ctx context.Context, stream uint64, after uint64) iter.Seq2[Row, error]
@@ -73,15 +74,18 @@ type Tx interface {
 	Get(key []byte) ([]byte, error)
 	// Load is decode(value of key), or ErrNotFound; what decode returned may have been kept from an
 	// earlier call with the same key if the value has not changed since. It is shared: never change it.
+	// decode may keep value.
 	Load(key []byte, decode func(value []byte) (any, error)) (any, error)
 	// Put sets key. The engine keeps neither slice.
 	Put(key, value []byte) error
 	// Delete removes key; that there is none is no error.
 	Delete(key []byte) error
 	// Scan yields the pairs with from <= key < to in order, or in reverse, this transaction's own
-	// changes included. The slices are valid until the next step.
+	// changes included as they are when it begins. An empty to is no bound. The slices are valid until the
+	// next step. Only what was yielded, and the end if it was reached, counts as read.
 	Scan(from, to []byte, reverse bool) iter.Seq2[Pair, error]
 	// Append adds an event to this process's stream. It is given its number at commit. A View refuses it.
+	// The engine does not keep e.Data.
 	Append(e Event) error
 	// Discard forgets the changes and events made so far and keeps the reads, so that a call refused half-way
 	// can record its refusal, still in the transaction whose state refused it.
@@ -124,5 +128,8 @@ type Options struct {
 	Sealer  Sealer
 	Journal Journal
 	// Release is what a new store is stamped with, and compared: a store written by a newer one is refused by name.
+	// Releases are "v" and dotted numbers; what is none is not compared, and the store's format alone decides.
 	Release string
+	// Log takes what an engine can tell no caller, such as a failed compaction; nil: nobody.
+	Log *slog.Logger
 }

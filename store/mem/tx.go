@@ -185,7 +185,11 @@ func (t *tx) Scan(from, to []byte, reverse bool) iter.Seq2[store.Pair, error] {
 			yield(store.Pair{}, store.ErrTooLarge)
 			return
 		}
-		s := span{from: bytes.Clone(store.ClipRange(from)), to: bytes.Clone(to)}
+		from, to, ok := store.ClipRange(from, to)
+		if !ok {
+			return
+		}
+		s := span{from: bytes.Clone(from), to: bytes.Clone(to)}
 		cursor := t.begun.data.Cursor(s.from, s.to, reverse)
 		base := func() (key, sealed []byte, ok bool) {
 			key, e, ok := cursor.Next()
