@@ -8,10 +8,10 @@ import (
 // TestManagedPolicies: every AWS managed policy is taken, and decides an action
 // that it names as the second evaluator does.
 func TestManagedPolicies(t *testing.T) {
+	t.Parallel()
 	if len(managed(t)) < 1000 {
 		t.Fatalf("%d policies", len(managed(t)))
 	}
-	decided := 0
 	for name, m := range managed(t) {
 		d, err := Parse(m.Document, Identity)
 		if err != nil {
@@ -36,8 +36,6 @@ func TestManagedPolicies(t *testing.T) {
 			if got, want := verdict(Decide(r, p)), c.decide(); got != want {
 				t.Errorf("%s: %s = %s, the second evaluator says %s", name, action, got, want)
 			}
-			decided++
 		}
 	}
-	t.Logf("%d decisions", decided)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/garrison-security/garrison/aws"
@@ -236,8 +237,16 @@ func naiveGlob(s, many, one string) string {
 }
 
 func naiveMatch(expr, s string) bool {
-	return regexp.MustCompile(`(?s)\A(?:` + expr + `)\z`).MatchString(s)
+	re, ok := naiveRegexps.Load(expr)
+	if !ok {
+		re = regexp.MustCompile(`(?s)\A(?:` + expr + `)\z`)
+		naiveRegexps.Store(expr, re)
+	}
+	return re.(*regexp.Regexp).MatchString(s)
 }
+
+// naiveRegexps keeps what was compiled: it is most of the evaluator's time.
+var naiveRegexps sync.Map
 
 func naiveAction(pattern, action string) bool {
 	if pattern == "*" {

@@ -17,6 +17,7 @@ import (
 // TestDecideAgreesWithSecondEvaluator compares the two evaluators on random
 // policies and requests. POLICY_CASES sets how many, POLICY_SEED where to begin.
 func TestDecideAgreesWithSecondEvaluator(t *testing.T) {
+	t.Parallel()
 	cases, seed := envInt("POLICY_CASES", 10_000), uint64(envInt("POLICY_SEED", 1))
 	seen := map[string]int{}
 	for i := range uint64(cases) {
