@@ -158,42 +158,38 @@ const (
 
 func appendID(b []byte, id string) []byte {
 	n := len(b)
-	if b = append(b, idUUID); len(id) == 36 {
-		if b, ok := appendUUID(b, id); ok {
-			return b
-		}
+	if b, ok := appendUUID(append(b, idUUID), id); ok {
+		return b
 	}
 	return appendText(append(b[:n], idText), id, maxField)
 }
 
-// hyphens are the offsets of a UUID's hyphens.
-const hyphens = 1<<8 | 1<<13 | 1<<18 | 1<<23
+// uuidAt are the offsets of a UUID's pairs of hex digits.
+var uuidAt = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
 
-// appendUUID appends the 16 bytes of id if it is a UUID as String would write it.
-func appendUUID(b []byte, id string) ([]byte, bool) {
-	var half byte
-	odd := false
-	for i := range len(id) {
-		c := id[i]
-		switch {
-		case hyphens>>i&1 == 1:
-			if c != '-' {
-				return nil, false
-			}
-			continue
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		default:
-			return nil, false
-		}
-		if odd {
-			b = append(b, half<<4|c)
-		}
-		half, odd = c, !odd
+// nibbles are the values of lower-case hex digits; 0xFF: not one.
+var nibbles = func() (n [256]byte) {
+	for c := range n {
+		n[c] = 0xFF
 	}
-	return b, true
+	for v, c := range hexDigits {
+		n[c] = byte(v)
+	}
+	return n
+}()
+
+// appendUUID appends the 16 bytes of id if it is a UUID as uuidText would write it.
+func appendUUID(b []byte, id string) ([]byte, bool) {
+	if len(id) != 36 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' {
+		return b, false
+	}
+	var bad byte
+	for _, at := range uuidAt {
+		high, low := nibbles[id[at]], nibbles[id[at+1]]
+		bad |= high | low
+		b = append(b, high<<4|low)
+	}
+	return b, bad < 16
 }
 
 func appendNewID(b []byte) []byte {

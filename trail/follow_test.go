@@ -86,6 +86,30 @@ func TestFollowersSeeEveryEventOnceDespiteStops(t *testing.T) {
 	}
 }
 
+func TestARowMayTakeSeveralBatches(t *testing.T) {
+	r := newRack(t, alpha)
+	const total = 2*followBatch + 500
+	check(t, r.Update(t.Context(), func(tx store.Tx) error {
+		for n := range total {
+			if err := Append(tx, event(n, alpha)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	for stop := 1; stop < 5; stop++ {
+		for _, after := range []bool{false, true} {
+			r.stopAt, r.after = stop, after
+			r.followAll(t, "f")
+			r.stopAt = 0
+		}
+	}
+	check(t, r.followAll(t, "f"))
+	if n, wrong := r.tallied(t, "f"); n != total || wrong > 0 {
+		t.Errorf("%d of %d events, %d not once", n, total, wrong)
+	}
+}
+
 func TestFollowersOfOneNameShareTheWork(t *testing.T) {
 	r := newRack(t, alpha)
 	ctx, cancel := context.WithCancel(t.Context())

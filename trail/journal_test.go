@@ -2,6 +2,7 @@ package trail
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"testing"
@@ -75,6 +76,65 @@ func TestTheChainIsOverEventsNotRows(t *testing.T) {
 	}
 	if head != heads[2] {
 		t.Error("the heads do not follow from the leaves alone")
+	}
+}
+
+// TestTheChainIsAsDocumented makes leaves and head again by the words of chain.go alone.
+func TestTheChainIsAsDocumented(t *testing.T) {
+	sealer := storetest.NewSealer()
+	events := packed(3, alpha)
+	before := bytes.Repeat([]byte{7}, 32)
+	row, head, err := NewJournal(sealer).Pack(5, 100, before, events)
+	check(t, err)
+	p, err := parse(row)
+	check(t, err)
+	b := &p.blocks[0]
+	plain, err := sealer.Open(nil, alpha, blockKey(nil, 5, 100, 3, b.header), b.sealed)
+	check(t, err)
+	number := func(n int) []byte { return []byte{0, 0, 0, 0, 0, 0, 0, byte(n)} }
+	hash := func(parts ...[]byte) []byte {
+		sum := sha256.Sum256(bytes.Join(parts, nil))
+		return sum[:]
+	}
+	want := before
+	for i, e := range events {
+		salt := hash([]byte{4}, plain[1:33], number(100+i))[:16]
+		leaf := hash([]byte{1}, salt, number(5), number(100+i), number(len(alpha)), []byte(alpha), e.Data)
+		if !bytes.Equal(leaf, p.leaf(i)) {
+			t.Errorf("leaf %d is not as documented", i)
+		}
+		want = hash([]byte{2}, want, leaf)
+	}
+	if !bytes.Equal(want, head) {
+		t.Error("the head is not as documented")
+	}
+	if start := startHead(5); !bytes.Equal(start[:], hash([]byte{3}, number(5))) {
+		t.Error("the first head is not as documented")
+	}
+}
+
+func TestARowCoversEachEventOnce(t *testing.T) {
+	row := func(blocks ...block) []byte {
+		b := append([]byte{rowVersion}, make([]byte, rowFixed-1)...)
+		b[16] = 1
+		b = append(b, 2, byte(len(blocks)))
+		for _, blk := range blocks {
+			b = append(blk.appendHeader(b, 2), 0)
+		}
+		return append(b, make([]byte, 2*hashSize+1)...)
+	}
+	if _, err := parse(row(block{scope: alpha, events: []int{0}}, block{scope: beta, events: []int{1}})); err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string][]byte{
+		"an event twice":  row(block{scope: alpha, events: []int{0, 1}}, block{scope: beta, events: []int{0}}),
+		"an event not":    row(block{scope: alpha, events: []int{0}}),
+		"no event":        row(block{scope: alpha, events: []int{0, 1}}, block{scope: beta}),
+		"an event beyond": row(block{scope: alpha, events: []int{0}}, block{scope: beta, events: []int{2}}),
+	} {
+		if _, err := parse(bad); !errors.Is(err, ErrRow) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -34,7 +34,8 @@ type rack struct {
 	more    chan struct{}
 	added   uint64
 
-	stopAt int // updates until the process dies; 0: never
+	before func() // run once, before rows are next read
+	stopAt int    // updates until the process dies; 0: never
 	after  bool
 }
 
@@ -164,6 +165,10 @@ func (r *rack) Streams(context.Context) ([]store.Stream, error) {
 
 func (r *rack) Rows(ctx context.Context, stream, after uint64) iter.Seq2[store.Row, error] {
 	return func(yield func(store.Row, error) bool) {
+		if before := r.before; before != nil {
+			r.before = nil
+			before()
+		}
 		r.mu.Lock()
 		rows := r.rows[stream]
 		r.mu.Unlock()

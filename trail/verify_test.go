@@ -2,6 +2,8 @@ package trail
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -101,6 +103,7 @@ func TestAttacks(t *testing.T) {
 		{"the newest stream removed whole", func() { delete(r.rows, 3) }, true, "removed: a head kept elsewhere (line 4) is of a later event"},
 		{"two rows swapped", func() { swap(2, 3) }, false, of(2) + "altered: in their place stand"},
 		{"a row replayed in another's place", func() { row(4).Data = bytes.Clone(row(3).Data) }, false, of(4) + "altered: in their place stand"},
+		{"the first row of another stream", func() { row(0).Data = r.rows[1][0].Data }, false, of(0) + "altered: in their place stand events 1 to 1 of stream 1"},
 		{"a row of another stream", func() { row(4).Data = r.rows[1][4].Data }, false, of(4) + "altered: in their place stand"},
 		{"a row emptied", func() { row(4).Data = nil }, false, of(4) + "altered"},
 		{"a row cut short", func() { row(4).Data = row(4).Data[:len(row(4).Data)/2] }, false, of(4) + "altered"},
@@ -119,6 +122,111 @@ func TestAttacks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rewrite has the keys, and packs other events in place of row i of stream 2.
+func (r *rack) rewrite(t *testing.T, i int) *store.Row {
+	row := &r.rows[2][i]
+	head, err := r.journal.Head(r.rows[2][i-1].Data)
+	check(t, err)
+	var events []store.Event
+	for n := row.First; n <= row.Last; n++ {
+		events = append(events, store.Event{Scope: alpha, Data: event(999, alpha).encode(nil)})
+	}
+	row.Data, _, err = r.journal.Pack(2, row.First, head, events)
+	check(t, err)
+	return row
+}
+
+// TestAnInsiderCannotRewriteTheRecord is of someone with the keys, whose rows
+// are sealed as ours are: the rows after them, and what a later stream wrote
+// down, give them away.
+func TestAnInsiderCannotRewriteTheRecord(t *testing.T) {
+	r := lived(t)
+	good := r.copyRows()
+	r.rewrite(t, len(good[2])-1)
+	if found := r.faults(t); len(found) != 1 || found[0] != "stream 2, event 61: altered: a later stream wrote down another head" {
+		t.Errorf("%q", found)
+	}
+	r.rows = copyOf(good)
+	row := r.rewrite(t, 4)
+	want := fmt.Sprintf("stream 2, events %d to %d: altered: the chain breaks", row.Last+1, good[2][5].Last)
+	if found := r.faults(t); len(found) != 1 || found[0] != want {
+		t.Errorf("%q, want %q", found, want)
+	}
+	if _, err := r.trail().Cut(t.Context(), Cut{Through: Position{2, 60}, Reason: "r", Now: noon}); !errors.Is(err, ErrBroken) {
+		t.Errorf("a cut hid a rewritten row: %v", err)
+	}
+}
+
+func TestAlteredLeavesAreNoticed(t *testing.T) {
+	r := newRack(t, alpha, beta)
+	r.add(t, newRandom(5), 0, 30, alpha, beta)
+	good := r.copyRows()
+	check(t, r.keys.Destroy(t.Context(), beta))
+	for i, row := range good[1] {
+		p, err := parse(row.Data)
+		check(t, err)
+		for _, b := range p.blocks {
+			r.rows = copyOf(good)
+			altered, err := parse(r.rows[1][i].Data)
+			check(t, err)
+			altered.leaf(b.events[0])[0] ^= 1
+			if found := r.faults(t); len(found) == 0 {
+				t.Errorf("event %d of %s: an altered leaf went unnoticed", p.first+uint64(b.events[0]), b.scope)
+			}
+			if _, err := r.journal.Open(1, r.rows[1][i]); (err == nil) != (b.scope == beta) {
+				t.Errorf("event %d of %s: Open = %v", p.first+uint64(b.events[0]), b.scope, err)
+			}
+		}
+	}
+}
+
+func TestVerifyWorksWhileTheRecordIsCut(t *testing.T) {
+	r := lived(t)
+	heads := r.heads(t)
+	r.before = func() {
+		cut, err := r.trail().Cut(t.Context(), Cut{Through: Position{1, 30}, Reason: "r", Now: noon})
+		if err != nil || cut.Events == 0 {
+			t.Errorf("cut %+v, %v", cut, err)
+		}
+	}
+	report, err := r.trail().Verify(t.Context(), heads)
+	check(t, err)
+	if len(report.Faults) > 0 || report.Streams[0].Cut == 0 || report.Compared != 3 {
+		t.Errorf("%+v", report)
+	}
+}
+
+func TestStreamsAreWrittenDownOnce(t *testing.T) {
+	r := lived(t)
+	var listed []string
+	for rec, err := range r.trail().Read(t.Context(), nil, Filter{Name: "OpenStream"}, false) {
+		check(t, err)
+		var d openDetails
+		check(t, json.Unmarshal(rec.Event.ServiceEventDetails, &d))
+		for _, s := range d.Streams {
+			listed = append(listed, fmt.Sprintf("%d in %d", s.Stream, rec.Position.Stream))
+		}
+	}
+	if !slices.Equal(listed, []string{"1 in 2", "2 in 3"}) {
+		t.Errorf("%v", listed)
+	}
+	_, err := r.trail().Cut(t.Context(), Cut{Before: noon.Add(time.Hour), Reason: "r", Now: noon})
+	check(t, err)
+	r.restart()
+	check(t, r.trail().Begin(t.Context(), noon))
+	check(t, r.View(t.Context(), func(tx store.Tx) error {
+		rows := 0
+		from, to := store.Prefix(table, "", "listed")
+		for range tx.Scan(from, to, false) {
+			rows++
+		}
+		if rows != 1 {
+			t.Errorf("%d streams are remembered as written down, of 1 that is closed", rows)
+		}
+		return nil
+	}))
 }
 
 func copyOf(rows map[uint64][]store.Row) map[uint64][]store.Row {
@@ -171,6 +279,9 @@ func TestAForgedChain(t *testing.T) {
 	}
 	if found := r.faults(t); len(found) == 0 || !strings.Contains(found[0], "does not carry the installation's seal") {
 		t.Errorf("a chain made anew: %q", found)
+	}
+	if _, err := r.trail().Cut(t.Context(), Cut{Through: Position{1, 20}, Reason: "r", Now: noon}); !errors.Is(err, ErrBroken) {
+		t.Errorf("a cut hid a chain made anew: %v", err)
 	}
 	r.rows = good
 	if found := r.faults(t); len(found) > 0 {
