@@ -102,9 +102,10 @@ type openDetails struct {
 // listedMax bounds the streams that one OpenStream lists; more are listed by the next.
 const listedMax = 200
 
-// Begin records, as this process's first event, the heads that earlier streams
-// ended with, so that a stream can't be removed whole while a later one stands.
-// Call it once, before calls are taken.
+// Begin records, in this process's stream, the heads that earlier streams ended
+// with, so that none can be removed whole, or cut short, while a later one
+// stands. Call it once after the start; calls need not wait for it, and what a
+// process that is killed before did not write down, the next one does.
 func (t *Trail) Begin(ctx context.Context, now time.Time) error {
 	streams, err := t.Engine.Streams(ctx)
 	if err != nil {

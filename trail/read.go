@@ -168,8 +168,8 @@ func (t *Trail) At(ctx context.Context, p Position) (Record, error) {
 }
 
 // end finds the last durable row of a stream without reading the others; ok is
-// false if it has none. Engines read forwards alone, so it asks at doubling
-// distances whether there is more, and halves.
+// false if it has none. Engines read forwards alone, so it asks at growing
+// distances whether there is more, then halves.
 func (t *Trail) end(ctx context.Context, stream uint64) (row store.Row, ok bool, err error) {
 	next := func(after uint64) (store.Row, bool, error) {
 		for row, err := range t.Engine.Rows(ctx, stream, after) {
@@ -187,7 +187,7 @@ func (t *Trail) end(ctx context.Context, stream uint64) (row store.Row, ok bool,
 			break
 		}
 		row, ok = got, true
-		if high = max(high*2, row.Last); high > 1<<62 {
+		if high = max(high*16, row.Last); high > 1<<59 {
 			return store.Row{}, false, ErrRow
 		}
 		if got, found, err = next(high); err != nil {
