@@ -142,6 +142,9 @@ func (s *Service) deleteAccessKey(_ context.Context, call *gateway.Call, u *User
 	if err := keyAccounts.Delete(call.Tx, "", in.AccessKeyId); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
+	if err := forgetUse(call.Tx, call.Account, in.AccessKeyId); err != nil {
+		return nil, err
+	}
 	return nil, keys.Delete(call.Tx, call.Account, in.AccessKeyId)
 }
 

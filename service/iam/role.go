@@ -140,6 +140,9 @@ func (s *Service) deleteRole(_ context.Context, call *gateway.Call, r *Role, _ *
 	if err := use(call.Tx, call.Account, r.Boundary, Usage{Boundaries: -1}); err != nil {
 		return nil, err
 	}
+	if err := forgetUse(call.Tx, call.Account, r.ID); err != nil {
+		return nil, err
+	}
 	if err := roles.Delete(call.Tx, call.Account, r.ID); err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ var packed []byte
 const header = "garmgd1\n"
 
 // blockSize is about how much text a block holds: what a first use inflates.
-const blockSize = 64 << 10
+const blockSize = 16 << 10
 
 // Source is what Pack packs: the shape of shared/data/aws-managed-policies.json.gz.
 type Source struct {
