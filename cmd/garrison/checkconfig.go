@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// CheckConfigCmd says what is wrong with a configuration, and where. It takes
+// the flags of serve and reads the same environment.
+type CheckConfigCmd struct{ Settings }
+
+// Run implements the subcommand.
+func (c *CheckConfigCmd) Run(io streams, ctx *kong.Context) error {
+	settings, problems := c.Settings, []string(nil)
+	var file *configFile
+	if c.Config != "" {
+		var wrong []problem
+		file, wrong = readConfig(string(c.Config), ctx.Model)
+		for _, p := range wrong {
+			problems = append(problems, p.Error())
+		}
+		if len(wrong) == 0 {
+			again, err := parseWith(ctx.Args, io, file)
+			if err != nil {
+				return err
+			}
+			settings = again.Selected().Target.Interface().(CheckConfigCmd).Settings
+		}
+	}
+	for _, f := range settings.faults() {
+		problems = append(problems, file.where(f))
+	}
+	for _, text := range settings.cautions() {
+		fmt.Fprintln(io.err, "caution:", text)
+	}
+	if len(problems) > 0 {
+		fmt.Fprintln(io.out, strings.Join(problems, "\n"))
+		return errors.New("the configuration is not fit to serve with")
+	}
+	_, err := fmt.Fprintln(io.out, "the configuration is fit to serve with")
+	return err
+}

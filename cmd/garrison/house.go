@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/garrison-security/garrison/keyring"
+	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/trail"
+)
+
+// house is an installation that is open: its store, and the keys to it.
+type house struct {
+	dir      dataDir
+	settings House
+	engine   store.Engine
+	keys     *keyring.Keyring
+	record   *trail.Trail
+	log      *slog.Logger
+	fleeting bool // the engine keeps nothing
+	// byPassphrase: the root key is a passphrase, and no file.
+	byPassphrase bool
+	installation
+
+	writing sync.Mutex // held while accounts and the credentials file change together
+}
+
+// openHouse opens the installation that there is.
+func openHouse(ctx context.Context, settings House, log *slog.Logger) (*house, error) {
+	h := &house{dir: dataDir(settings.Data), settings: settings, log: log}
+	holds, err := h.dir.holdsStore()
+	if err != nil {
+		return nil, err
+	}
+	if !holds {
+		return nil, fmt.Errorf("%s holds no store; garrison init makes one", settings.Data)
+	}
+	return h, h.open(ctx)
+}
+
+// makeHouse opens the installation, and makes what it lacks of it. The first
+// account is not among that; see firstAccount.
+func makeHouse(ctx context.Context, settings House, log *slog.Logger) (*house, error) {
+	h := &house{dir: dataDir(settings.Data), settings: settings, log: log, fleeting: settings.Engine == "mem"}
+	if err := h.dir.prepare(); err != nil {
+		return nil, err
+	}
+	return h, h.open(ctx)
+}
+
+func (h *house) open(ctx context.Context) error {
+	root, err := h.root()
+	if err != nil {
+		return err
+	}
+	h.keys = keyring.New()
+	journal := trail.NewJournal(h.keys)
+	options := store.Options{Sealer: h.keys, Journal: journal, Release: release}
+	if h.engine, err = openEngine(h.settings.Engine, h.dir, options); err != nil {
+		return fmt.Errorf("open the store: %w", err)
+	}
+	if err := h.keys.Load(ctx, h.engine, root); err != nil {
+		if wrong, ok := errors.AsType[*keyring.WrongRootError](err); ok {
+			err = fmt.Errorf("%w (%s)", wrong, h.rootName())
+		}
+		return errors.Join(err, h.engine.Close())
+	}
+	h.record = &trail.Trail{Engine: h.engine, Journal: journal}
+	if err := errors.Join(h.record.Begin(ctx, time.Now()), h.load(ctx)); err != nil {
+		return errors.Join(err, h.engine.Close())
+	}
+	return nil
+}
+
+// root is the root key. One is made only where there is no store that another would open.
+func (h *house) root() (keyring.RootKey, error) {
+	if h.fleeting {
+		return fleetingRoot()
+	}
+	if words, err := keyring.FromEnvironment(); words != nil || err != nil {
+		h.byPassphrase = true
+		return words, err
+	}
+	holds, err := h.dir.holdsStore()
+	if err != nil {
+		return nil, err
+	}
+	path := h.dir.rootKey(h.settings.RootKey)
+	key, err := keyring.RootFile(path, !holds)
+	if holds && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the root key of the store in %s is not at %s: without it nothing there can be read", h.dir, path)
+	}
+	return key, err
+}
+
+// fleetingRoot is a root key for a store in memory. What it seals never leaves
+// the process, so that its having stood in a file for a moment tells nobody anything.
+func fleetingRoot() (keyring.RootKey, error) {
+	dir, err := os.MkdirTemp("", "garrison-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	return keyring.CreateRootFile(filepath.Join(dir, "root.key"))
+}
+
+func (h *house) rootName() string { return "the root key given is " + h.dir.rootKey(h.settings.RootKey) }
+
+// close ends the house. What was acknowledged stays.
+func (h *house) close() error {
+	err := h.engine.Close()
+	h.keys.Close()
+	return err
+}
+
+// note appends what an operator did and changed nothing by.
+func (h *house) note(ctx context.Context, by operator, name string, parameters any) error {
+	event, err := operatorEvent(by, name, parameters)
+	if err != nil {
+		return err
+	}
+	return h.engine.Update(ctx, func(tx store.Tx) error { return trail.Append(tx, event) })
+}
+
+func operatorEvent(by operator, name string, parameters any) (*trail.Event, error) {
+	var text []byte
+	if parameters != nil {
+		var err error
+		if text, err = json.Marshal(parameters); err != nil {
+			return nil, err
+		}
+	}
+	return by.event(name, time.Now(), text), nil
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/front"
+	"github.com/garrison-security/garrison/service/iam"
+	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/trail"
+)
+
+// installation is what all nodes of an installation share, as stored.
+type installation struct {
+	Partition string
+	Created   time.Time
+	// The authority of the certificates that servers make themselves, DER.
+	Authority, AuthorityKey []byte
+}
+
+var installations = store.NewTable[installation]("house/installation")
+
+// load reads the installation's record; of a store without one it stays empty.
+func (h *house) load(ctx context.Context) error {
+	err := h.engine.View(ctx, func(tx store.Tx) error {
+		found, err := installations.Get(tx, "")
+		if err == nil {
+			h.installation = *found
+		}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// founding is how an installation begins.
+type founding struct {
+	account   string // "" = a random id
+	partition string
+	key       *accessKey // root's; nil = a random one
+}
+
+// found makes the installation's record and its first account, unless there
+// are both, and answers the account's id; "" if nothing was made. The
+// credentials file is written first, so that no account is ever without.
+func (h *house) found(ctx context.Context, by operator, f founding) (string, error) {
+	if h.Partition != "" {
+		return "", nil
+	}
+	n, err := newAccount(f.account, "", f.partition, f.key)
+	if err != nil {
+		return "", usageError{err}
+	}
+	authority, err := front.NewAuthority(time.Now())
+	if err != nil {
+		return "", err
+	}
+	event, err := operatorEvent(by, "Init", map[string]string{"accountId": n.ID, "partition": n.Partition})
+	if err != nil {
+		return "", err
+	}
+	made := installation{Partition: n.Partition, Created: event.EventTime}
+	if made.Authority, made.AuthorityKey, err = authority.Marshal(); err != nil {
+		return "", err
+	}
+	mark := keptMark
+	if h.fleeting {
+		mark = fleetingMark
+	}
+	setAside, err := credentialsFile(h.dir.credentials()).anew(mark, accessKey{n.AccessKeyID, n.SecretAccessKey})
+	if err != nil {
+		return "", err
+	}
+	if setAside != "" {
+		h.log.Warn("credentials that were here are set aside", "file", setAside)
+	}
+	if err := h.keys.Ensure(ctx, n.ID); err != nil {
+		return "", err
+	}
+	err = h.engine.Update(ctx, func(tx store.Tx) error {
+		if err := installations.Insert(tx, "", &made); err != nil {
+			return err
+		}
+		if _, err := iam.CreateAccount(tx, event.EventTime, n); err != nil {
+			return err
+		}
+		return trail.Append(tx, event)
+	})
+	if err != nil {
+		return "", err
+	}
+	h.installation = made
+	return n.ID, nil
+}
+
+// newAccount says what account to make, with a key for its root that is known
+// before the account is.
+func newAccount(id, name, partition string, given *accessKey) (iam.NewAccount, error) {
+	n := iam.NewAccount{ID: id, Name: name, Partition: partition}
+	if n.ID == "" {
+		var err error
+		if n.ID, err = iam.NewAccountID(); err != nil {
+			return n, err
+		}
+	}
+	if given == nil {
+		var secret [30]byte // as long as AWS's: 40 characters
+		rand.Read(secret[:])
+		given = &accessKey{aws.NewAccessKeyID("AKIA", n.ID), base64.StdEncoding.EncodeToString(secret[:])}
+	}
+	n.AccessKeyID, n.SecretAccessKey = given.ID, given.Secret
+	return n, n.Check()
+}
+
+// accountExists looks an account up in the list of them.
+func (h *house) accountExists(ctx context.Context, id string) (exists bool, err error) {
+	number, err := strconv.ParseUint(id, 10, 64)
+	if err != nil {
+		return false, err
+	}
+	after := ""
+	if number > 0 {
+		after = fmt.Sprintf("%012d", number-1)
+	}
+	err = h.engine.View(ctx, func(tx store.Tx) error {
+		next, err := iam.ListAccounts(tx, after, 1)
+		exists = len(next) > 0 && next[0].ID == id
+		return err
+	})
+	return exists, err
+}
