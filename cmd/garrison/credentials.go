@@ -66,21 +66,19 @@ func profile(name string, key accessKey) string {
 	return fmt.Sprintf("\n[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n", name, key.ID, key.Secret)
 }
 
-// without is text without the named profile and the empty line above it.
+// without is text without the named profile and the empty line below it.
 func without(text, name string) string {
-	var kept []string
+	var kept strings.Builder
 	inside := false
 	for line := range strings.Lines(text) {
 		if trimmed := strings.TrimSpace(line); strings.HasPrefix(trimmed, "[") {
-			if inside = trimmed == "["+name+"]"; inside && len(kept) > 0 && kept[len(kept)-1] == "\n" {
-				kept = kept[:len(kept)-1]
-			}
+			inside = trimmed == "["+name+"]"
 		}
 		if !inside {
-			kept = append(kept, line)
+			kept.WriteString(line)
 		}
 	}
-	return strings.Join(kept, "")
+	return strings.TrimRight(kept.String(), "\n") + "\n"
 }
 
 // Names of the variables that give root's key to a first start.

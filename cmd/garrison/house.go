@@ -112,7 +112,9 @@ func fleetingRoot() (keyring.RootKey, error) {
 	return keyring.CreateRootFile(filepath.Join(dir, "root.key"))
 }
 
-func (h *house) rootName() string { return "the root key given is " + h.dir.rootKey(h.settings.RootKey) }
+func (h *house) rootName() string {
+	return "the root key given is " + h.dir.rootKey(h.settings.RootKey)
+}
 
 // close ends the house. What was acknowledged stays.
 func (h *house) close() error {
