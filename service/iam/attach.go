@@ -7,6 +7,7 @@ import (
 
 	"github.com/garrison-security/garrison/api/iam"
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/service/iam/managed"
 )
 
 // withPolicy has a target set iam:PolicyARN.
@@ -26,6 +27,9 @@ func (k kind) attach(call *gateway.Call, e *Entity, arn string, q Quotas) error 
 	}
 	if !ok {
 		return noSuchEntity("Policy %s does not exist or is not attachable.", arn)
+	}
+	if path := policyPath(arn); managed.Is(arn) && (path == "/aws-service-role/" || path == "/root-task/") {
+		return &iam.PolicyNotAttachableException{Message: "Cannot attach a Service Role Policy to a Customer Role."}
 	}
 	i, found := e.attached(arn)
 	if found {

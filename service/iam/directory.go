@@ -2,6 +2,9 @@ package iam
 
 import (
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/garrison-security/garrison/aws"
@@ -70,6 +73,11 @@ func (s *Service) Policies(tx store.Tx, principal *aws.Principal, p *policy.Poli
 		return nil, gone(err)
 	case aws.User:
 		u, err := users.Get(tx, principal.Account, principal.ID)
+		if err == nil && u.Arn != principal.ARN {
+			// A session keeps the name that its user had. Under a new one it is no longer theirs: another
+			// may bear the old name, in other accounts' policies, too.
+			err = store.ErrNotFound
+		}
 		if err != nil {
 			return nil, gone(err)
 		}
@@ -85,7 +93,7 @@ func (s *Service) Policies(tx store.Tx, principal *aws.Principal, p *policy.Poli
 		if err := s.addSessionPolicies(tx, principal, p); err != nil {
 			return nil, err
 		}
-		return sessionTags(r.ResourceTags(), principal.Session.Tags), nil
+		return r.sessionTags(principal.Session), nil
 	}
 	return nil, nil // services and the like have no policies of their own: nothing is allowed but by resources' policies
 }
@@ -161,24 +169,29 @@ func (s *Service) addSessionPolicies(tx store.Tx, principal *aws.Principal, p *p
 	return nil
 }
 
-// sessionTags lays a session's tags over its role's.
-func sessionTags(role, session map[string]string) map[string]string {
-	if len(session) == 0 {
-		return role
+// sessionTags lays a session's tags over its role's, where keys are the same
+// whatever their case.
+func (r *Role) sessionTags(session *aws.Session) map[string]string {
+	if len(session.Tags) == 0 {
+		return r.ResourceTags()
 	}
-	all := make(map[string]string, len(role)+len(session))
-	for k, v := range role {
-		all[k] = v
+	if last := r.tagged.Load(); last != nil && last.session == session {
+		return last.tags
 	}
-	for k, v := range session {
-		for have := range all { // keys are the same whatever their case
-			if have != k && fold(have) == fold(k) {
-				delete(all, have)
-			}
+	all, keys := maps.Clone(session.Tags), slices.Collect(maps.Keys(session.Tags))
+	for _, t := range r.Tags {
+		if !slices.ContainsFunc(keys, func(key string) bool { return strings.EqualFold(key, t.Key) }) {
+			all[t.Key] = t.Value
 		}
-		all[k] = v
 	}
+	r.tagged.Store(&taggedSession{session, all})
 	return all
+}
+
+// taggedSession is the session of a role that called last, with all its tags.
+type taggedSession struct {
+	session *aws.Session
+	tags    map[string]string
 }
 
 // sessionPolicies keeps inline session policies compiled, by their text: a
@@ -190,7 +203,7 @@ type sessionPolicies struct {
 
 // sessionPoliciesKept bounds them; when there are more, all are forgotten. Each
 // text is at most 2,048 characters.
-const sessionPoliciesKept = 4096
+const sessionPoliciesKept = 1024
 
 func (c *sessionPolicies) compiled(text string) *policy.Policy {
 	c.mu.RLock()

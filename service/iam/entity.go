@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/garrison-security/garrison/aws"
@@ -136,6 +137,8 @@ type Role struct {
 	Trust       *Document
 	Description string `cbor:",omitempty"`
 	MaxSession  int32  // seconds
+
+	tagged atomic.Pointer[taggedSession]
 }
 
 // ShownARN implements gateway.Shown.

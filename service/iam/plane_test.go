@@ -18,14 +18,14 @@ const testAccount = "111122223333"
 
 // plane is a gateway that serves IAM from memory, with one account.
 type plane struct {
-	*testing.T
+	testing.TB
 	*gateway.Gateway
 	service *Service
 	engine  store.Engine
 	root    *aws.Principal
 }
 
-func newPlane(t *testing.T, change ...func(*Options)) *plane {
+func newPlane(t testing.TB, change ...func(*Options)) *plane {
 	t.Helper()
 	options := storetest.Options()
 	engine, err := mem.Open(options)
@@ -37,7 +37,7 @@ func newPlane(t *testing.T, change ...func(*Options)) *plane {
 	for _, change := range change {
 		change(&o)
 	}
-	p := &plane{T: t, engine: engine, service: New(o)}
+	p := &plane{TB: t, engine: engine, service: New(o)}
 	p.Gateway, err = gateway.New(gateway.Config{
 		Engine: engine, Directory: p.service, Sessions: noSessions{}, Services: []gateway.Service{p.service},
 		Unattributed: new(trail.Unattributed), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),

@@ -86,14 +86,14 @@ func (s *Service) roleToAssume(call *gateway.Call, in *sts.AssumeRoleInput) (*ro
 	if err != nil || !aws.IsAccount(arn.Account) || arn.Service != "iam" || !strings.HasPrefix(arn.Resource, "role/") || strings.HasSuffix(in.RoleArn, "/") {
 		return nil, validation(in.RoleArn + " is invalid")
 	}
-	for parameter, given := range map[string]bool{
-		"SerialNumber": in.SerialNumber != nil, "TokenCode": in.TokenCode != nil, "ProvidedContexts": len(in.ProvidedContexts) > 0,
-	} {
-		if given {
-			return nil, gateway.NotImplemented(call.Operation, parameter)
-		}
-	}
-	if call.Principal.Kind == aws.Root {
+	switch {
+	case in.SerialNumber != nil:
+		return nil, gateway.NotImplemented(call.Operation, "SerialNumber")
+	case in.TokenCode != nil:
+		return nil, gateway.NotImplemented(call.Operation, "TokenCode")
+	case len(in.ProvidedContexts) > 0:
+		return nil, gateway.NotImplemented(call.Operation, "ProvidedContexts")
+	case call.Principal.Kind == aws.Root:
 		return nil, &aws.Error{Kind: aws.AccessDenied, Message: "Roles may not be assumed by root accounts."}
 	}
 	r := &role{arn: in.RoleArn, account: arn.Account, name: in.RoleArn[strings.LastIndexByte(in.RoleArn, '/')+1:], trust: nobody}
@@ -159,6 +159,7 @@ func (r *role) denied(call *gateway.Call, action string) error {
 }
 
 func (s *Service) assumeRole(_ context.Context, call *gateway.Call, r *role, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
+	call.Touched(r.arn, r.account, "AWS::IAM::Role")
 	lifetime, err := r.lifetime(call, in.DurationSeconds)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"sync"
 
+	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/gateway"
 )
 
@@ -36,10 +37,12 @@ func (s *Service) Open(token, accessKeyID string) (*gateway.Credential, error) {
 type openedTokens struct {
 	mu         sync.RWMutex
 	young, old map[[sha256.Size]byte]*gateway.Credential
+	weight     int // of the young one, bytes
 }
 
-// generation is how many tokens one holds, each about 1 KiB, 10 KiB at most.
-const generation = 4096
+// generation is what one may weigh: 8,000 sessions without policies and tags,
+// 100 of those that have as many of them as can be.
+const generation = 8 << 20
 
 func (o *openedTokens) get(digest [sha256.Size]byte) *gateway.Credential {
 	o.mu.RLock()
@@ -57,8 +60,26 @@ func (o *openedTokens) get(digest [sha256.Size]byte) *gateway.Credential {
 func (o *openedTokens) put(digest [sha256.Size]byte, c *gateway.Credential) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.young == nil || len(o.young) >= generation {
-		o.old, o.young = o.young, make(map[[sha256.Size]byte]*gateway.Credential)
+	if o.young == nil || o.weight > generation {
+		o.old, o.young, o.weight = o.young, make(map[[sha256.Size]byte]*gateway.Credential), 0
 	}
-	o.young[digest] = c
+	if _, known := o.young[digest]; !known {
+		o.young[digest] = c
+		o.weight += weigh(c.Principal.Session)
+	}
+}
+
+// weigh is about how many bytes a session takes.
+func weigh(s *aws.Session) int {
+	n := 1024
+	for _, text := range s.Policies {
+		n += len(text)
+	}
+	for _, text := range s.PolicyARNs {
+		n += len(text)
+	}
+	for key, value := range s.Tags {
+		n += len(key) + len(value) + 64
+	}
+	return n
 }
