@@ -63,7 +63,7 @@ type event struct {
 // recordedEvents reads the record with garrison trail.
 func recordedEvents(t *testing.T, s *server, filter ...string) (all []event) {
 	t.Helper()
-	out, complaints, err := garrison(t.Context(), s.dir, nil, append([]string{"trail", "--json"}, filter...)...)
+	out, complaints, err := garrison(t.Context(), s.dir, append([]string{"trail", "--json"}, filter...)...)
 	if err != nil {
 		t.Fatalf("garrison trail: %v: %s", err, complaints)
 	}

@@ -32,7 +32,7 @@ func TestKill9(t *testing.T) {
 	s, _ := serving(t, "--engine", "pebble")
 	acknowledged, lost := 0, 0
 	for round := range rounds {
-		account, complaints, err := garrison(t.Context(), s.dir, nil, "account", "create")
+		account, complaints, err := garrison(t.Context(), s.dir, "account", "create")
 		if err != nil {
 			t.Fatalf("account create: %v: %s", err, complaints)
 		}
@@ -47,7 +47,7 @@ func TestKill9(t *testing.T) {
 			t.Fatalf("round %d, killed after %v: %v", round, wait, err)
 		}
 		w.check(t)
-		if out, complaints, err := garrison(t.Context(), s.dir, nil, "verify"); err != nil {
+		if out, complaints, err := garrison(t.Context(), s.dir, "verify"); err != nil {
 			t.Fatalf("round %d: verify: %v\n%s%s", round, err, out, complaints)
 		}
 		if t.Failed() {

@@ -26,6 +26,7 @@ const (
 // server is a running garrison.
 type server struct {
 	dir      string
+	work     string   // the process's working directory; "" is the tests'
 	args     []string // besides --data
 	env      []string
 	command  *exec.Cmd
@@ -55,8 +56,8 @@ func (l *logBuffer) String() string {
 }
 
 // start starts garrison in dir and waits until it is ready.
-func start(dir string, env []string, args ...string) (*server, error) {
-	s := &server{dir: dir, args: args, env: env, log: new(logBuffer)}
+func start(dir string, args ...string) (*server, error) {
+	s := &server{dir: dir, args: args, log: new(logBuffer)}
 	return s, s.start()
 }
 
@@ -72,7 +73,7 @@ func (s *server) start() error {
 	s.command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "GARRISON_")
 	}), s.env...)
-	s.command.Stderr = s.log
+	s.command.Stderr, s.command.Dir = s.log, s.work
 	out, err := s.command.StdoutPipe()
 	if err != nil {
 		return err
@@ -191,9 +192,9 @@ func (s *server) credential(profile string) (key, error) {
 }
 
 // garrison runs another subcommand to its end.
-func garrison(ctx context.Context, dir string, env []string, args ...string) (stdout, stderr string, err error) {
+func garrison(ctx context.Context, dir string, args ...string) (stdout, stderr string, err error) {
 	command := exec.CommandContext(ctx, program, args...)
-	command.Env = append(os.Environ(), append([]string{"GARRISON_DATA=" + dir}, env...)...)
+	command.Env = append(os.Environ(), "GARRISON_DATA="+dir)
 	var out, complaints bytes.Buffer
 	command.Stdout, command.Stderr = &out, &complaints
 	err = command.Run()

@@ -21,7 +21,7 @@ import (
 // serving starts a server for a test and answers root's key.
 func serving(t *testing.T, args ...string) (*server, key) {
 	t.Helper()
-	s, err := start(t.TempDir(), nil, args...)
+	s, err := start(t.TempDir(), args...)
 	if err != nil {
 		t.Fatal(err)
 	}

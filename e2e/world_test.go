@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -59,12 +60,14 @@ func (w *world) end() {
 	}
 }
 
-func (w *world) serve(args []string) (err error) {
+func (w *world) serve(args []string) error {
 	if w.server != nil && w.server.running() {
 		return errors.New("it serves already")
 	}
-	w.server, err = start(filepath.Join(w.work, "data"), w.garrisonEnvironment(), args...)
-	if err != nil {
+	w.server = &server{
+		dir: filepath.Join(w.work, "data"), work: w.ts.MkAbs("."), env: w.garrisonEnvironment(), args: args, log: new(logBuffer),
+	}
+	if err := w.server.start(); err != nil {
 		return err
 	}
 	return w.export()
@@ -73,7 +76,7 @@ func (w *world) serve(args []string) (err error) {
 // garrisonEnvironment is what a script set for garrison.
 func (w *world) garrisonEnvironment() (list []string) {
 	for _, name := range []string{
-		"GARRISON_ROOT_ACCESS_KEY_ID", "GARRISON_ROOT_SECRET_ACCESS_KEY", "GARRISON_ROOT_PASSPHRASE", "GARRISON_REGION",
+		"GARRISON_ROOT_ACCESS_KEY_ID", "GARRISON_ROOT_SECRET_ACCESS_KEY", "GARRISON_ROOT_PASSPHRASE", "GARRISON_ACCOUNT",
 	} {
 		if value := w.ts.Getenv(name); value != "" {
 			list = append(list, name+"="+value)
@@ -181,7 +184,7 @@ func (w *world) run(path string, args []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, path, args...)
-	command.Dir, command.Env = w.ts.Getenv("WORK"), w.environment()
+	command.Dir, command.Env = w.ts.MkAbs("."), w.environment()
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = io.MultiWriter(w.ts.Stdout(), &out), w.ts.Stderr()
 	err := command.Run()
@@ -192,15 +195,28 @@ func (w *world) run(path string, args []string) error {
 }
 
 func (w *world) garrison(args []string) error {
-	out, complaints, err := garrison(context.Background(), filepath.Join(w.work, "data"), w.garrisonEnvironment(), args...)
+	out, complaints, err := w.subcommand(args)
 	io.WriteString(w.ts.Stdout(), out)
 	io.WriteString(w.ts.Stderr(), complaints)
+	status := 0
 	if code := new(exec.ExitError); errors.As(err, &code) {
-		w.ts.Setenv("STATUS", strconv.Itoa(code.ExitCode()))
-	} else {
-		w.ts.Setenv("STATUS", "0")
+		status = code.ExitCode()
 	}
+	w.ts.Setenv("STATUS", strconv.Itoa(status))
 	return err
+}
+
+// subcommand runs garrison as the script's operator would.
+func (w *world) subcommand(args []string) (stdout, stderr string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, program, args...)
+	command.Dir = w.ts.MkAbs(".")
+	command.Env = append(os.Environ(), append([]string{"GARRISON_DATA=" + filepath.Join(w.work, "data")}, w.garrisonEnvironment()...)...)
+	var out, complaints bytes.Buffer
+	command.Stdout, command.Stderr = &out, &complaints
+	err = command.Run()
+	return out.String(), complaints.String(), err
 }
 
 func (w *world) set(args []string) error {
@@ -234,8 +250,7 @@ func (w *world) set(args []string) error {
 
 // trail prints a line an event of AWS's services: who, what, with which outcome.
 func (w *world) trail(args []string) error {
-	out, complaints, err := garrison(context.Background(), filepath.Join(w.work, "data"), w.garrisonEnvironment(),
-		append([]string{"trail", "--json"}, args...)...)
+	out, complaints, err := w.subcommand(append([]string{"trail", "--json"}, args...))
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, complaints)
 	}

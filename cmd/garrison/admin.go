@@ -116,6 +116,16 @@ type adminServer struct {
 	path  string
 }
 
+// unserved tells whether another server runs in dir.
+func unserved(ctx context.Context, dir dataDir) error {
+	conn, err := dialSocket(ctx, dir.socket())
+	if err != nil {
+		return nil
+	}
+	conn.Close()
+	return fmt.Errorf("a server runs in %s already", dir)
+}
+
 type operatorKey struct{}
 
 // listenAdmin opens the socket for the owner alone. One that a killed server

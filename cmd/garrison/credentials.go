@@ -89,14 +89,11 @@ const (
 
 // givenKey is root's key from the environment; nil if none is given. The secret
 // is taken out of the environment. What may be in a key, package iam knows.
-func givenKey() (*accessKey, error) {
+func givenKey() *accessKey {
 	key := accessKey{os.Getenv(rootKeyVariable), os.Getenv(rootSecretVariable)}
 	os.Unsetenv(rootSecretVariable)
-	switch {
-	case key == accessKey{}:
-		return nil, nil
-	case key.ID == "" || key.Secret == "":
-		return nil, usageError{errors.New(rootKeyVariable + " and " + rootSecretVariable + " go together")}
+	if key == (accessKey{}) {
+		return nil
 	}
-	return &key, nil
+	return &key
 }

@@ -47,7 +47,7 @@ func openHouse(ctx context.Context, settings House, log *slog.Logger) (*house, e
 }
 
 // makeHouse opens the installation, and makes what it lacks of it. The first
-// account is not among that; see firstAccount.
+// account is not among that; see found.
 func makeHouse(ctx context.Context, settings House, log *slog.Logger) (*house, error) {
 	h := &house{dir: dataDir(settings.Data), settings: settings, log: log, fleeting: settings.Engine == "mem"}
 	if err := h.dir.prepare(); err != nil {

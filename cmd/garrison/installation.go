@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -43,9 +44,27 @@ func (h *house) load(ctx context.Context) error {
 
 // founding is how an installation begins.
 type founding struct {
-	account   string // "" = a random id
-	partition string
+	account   string     // "" = a random id
+	partition string     // "" = aws
 	key       *accessKey // root's; nil = a random one
+}
+
+// check tells what would be wrong with it, before anything is made; nothing
+// where there is a store already.
+func (f founding) check(dir dataDir, engine string) error {
+	if holds, err := dir.holdsStore(); engine != "mem" && (err != nil || holds) {
+		return err
+	}
+	_, err := f.newAccount()
+	return err
+}
+
+func (f founding) newAccount() (iam.NewAccount, error) {
+	n, err := newAccount(f.account, "", cmp.Or(f.partition, "aws"), f.key)
+	if err != nil {
+		return n, usageError{err}
+	}
+	return n, nil
 }
 
 // found makes the installation's record and its first account, unless there
@@ -55,9 +74,9 @@ func (h *house) found(ctx context.Context, by operator, f founding) (string, err
 	if h.Partition != "" {
 		return "", nil
 	}
-	n, err := newAccount(f.account, "", f.partition, f.key)
+	n, err := f.newAccount()
 	if err != nil {
-		return "", usageError{err}
+		return "", err
 	}
 	authority, err := front.NewAuthority(time.Now())
 	if err != nil {

@@ -55,8 +55,11 @@ type server struct {
 // nothing behind, serves until ctx ends, and closes all again.
 func (s *server) run(ctx context.Context) (err error) {
 	s.started = time.Now()
-	key, err := givenKey()
-	if err != nil {
+	f := founding{s.settings.Account, s.settings.Partition, givenKey()}
+	if err := f.check(dataDir(s.settings.Data), s.settings.Engine); err != nil {
+		return err
+	}
+	if err := unserved(ctx, dataDir(s.settings.Data)); err != nil {
 		return err
 	}
 	if err := s.listen(); err != nil {
@@ -72,24 +75,23 @@ func (s *server) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.house.close()) }()
-	if err := s.begin(ctx, by, key); err != nil {
+	if err := s.begin(ctx, by, f); err != nil {
 		return err
 	}
 	return s.serve(ctx, by)
 }
 
 // begin does what init does where it has not been done, and puts the rooms together.
-func (s *server) begin(ctx context.Context, by operator, key *accessKey) error {
-	partition := s.settings.Partition
-	made, err := s.house.found(ctx, by, founding{s.settings.Account, partition, key})
+func (s *server) begin(ctx context.Context, by operator, f founding) error {
+	made, err := s.house.found(ctx, by, f)
 	switch {
 	case err != nil:
 		return err
 	case made != "":
 		s.log.Info("made an account", "account", made, "credentials", s.house.dir.credentials())
-	case s.house.Partition != partition:
+	case f.partition != "" && s.house.Partition != f.partition:
 		return usageError{fmt.Errorf("--partition: this installation is of partition %s", s.house.Partition)}
-	case key != nil:
+	case f.key != nil:
 		s.log.Warn(rootKeyVariable + " is ignored: the account has its root's key already")
 	}
 	services := newServices(s.house)
@@ -100,7 +102,7 @@ func (s *server) begin(ctx context.Context, by operator, key *accessKey) error {
 	}
 	if s.gateway, err = gateway.New(gateway.Config{
 		Engine: s.house.engine, Directory: services.directory, Sessions: services.sessions, Services: services.all,
-		Partition: partition, Regions: s.settings.Region, BaseHost: s.settings.BaseHost,
+		Partition: s.house.Partition, Regions: s.settings.Region, BaseHost: s.settings.BaseHost,
 		Internal: &internalPages{server: s}, Unattributed: s.unattributed, Limits: limits,
 		MinFree: float64(s.settings.MinFree) / 100, Log: s.log,
 	}); err != nil {
@@ -219,7 +221,7 @@ func (s *server) announce(addresses []string) {
 	if err != nil {
 		credentials = s.house.dir.credentials()
 	}
-	region := firstRegions[s.settings.Partition]
+	region := firstRegions[s.house.Partition]
 	if len(s.settings.Region) > 0 {
 		region = s.settings.Region[0]
 	}

@@ -35,7 +35,7 @@ type Settings struct {
 	AdminListen []string `help:"Further addresses, for metrics and the console." env:"GARRISON_ADMIN_LISTEN" placeholder:"HOST:PORT"`
 	Account     string   `help:"Id of the account that a first start makes; by default a random one." env:"GARRISON_ACCOUNT" placeholder:"ID"`
 
-	Partition string   `help:"Partition of the installation." default:"aws" enum:"aws,aws-cn,aws-us-gov,aws-eusc" env:"GARRISON_PARTITION"`
+	Partition string   `help:"Partition of the installation: aws, which is the default, aws-cn, aws-us-gov or aws-eusc. It is chosen at the first start." env:"GARRISON_PARTITION" placeholder:"NAME"`
 	Region    []string `help:"Regions to serve; by default all of the partition." env:"GARRISON_REGION" placeholder:"REGION"`
 	BaseHost  string   `help:"The endpoint's own name, under which buckets are addressed as BUCKET.NAME." env:"GARRISON_BASE_HOST" placeholder:"NAME"`
 
@@ -101,6 +101,9 @@ func (s *Settings) faults() []fault {
 	}
 	if s.Account != "" && !accountID.MatchString(s.Account) {
 		add("account", "%q is not 12 digits", s.Account)
+	}
+	if s.Partition != "" && firstRegions[s.Partition] == "" {
+		add("partition", "no partition is called %q", s.Partition)
 	}
 	if (s.TLSCertificate == "") != (s.TLSKey == "") {
 		add("tls-certificate", "certificate and key go together: give tls-certificate and tls-key")
