@@ -1,0 +1,38 @@
+package xmlenc
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/wire"
+)
+
+// AppendFault writes the members of an error's element that stand behind its
+// code and message: those of a modelled error, or the fields of another.
+func AppendFault(b []byte, f *wire.Fault) []byte {
+	for _, field := range f.Fields {
+		b = Close(AppendText(Open(b, field.Name), field.Value), field.Name)
+	}
+	if f.Modelled == nil {
+		return b
+	}
+	v := reflect.ValueOf(f.Modelled)
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		return b
+	}
+	p, err := wire.PlanOf(f.Shape, v.Type())
+	if err != nil {
+		return b
+	}
+	for i := range p.Fields {
+		field := &p.Fields[i]
+		if field.Member.Location != aws.InBody || strings.EqualFold(field.Member.Name, "message") || strings.EqualFold(field.XMLName, "code") {
+			continue
+		}
+		if fv, ok := field.Get(v.Elem()); ok {
+			b = appendField(b, field, fv)
+		}
+	}
+	return b
+}

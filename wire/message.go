@@ -1,0 +1,195 @@
+package wire
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/garrison-security/garrison/aws"
+)
+
+// form is how a service words a broken constraint.
+type form uint8
+
+const (
+	fullForm  form = iota // Value 'x' at 'a' failed to satisfy constraint: …
+	terseForm             // Value at 'a' failed …, and no list of an enum's values: IAM
+	ec2Form               // EC2's own two errors, the first broken constraint alone
+)
+
+func messageForm(s *aws.Service) form {
+	switch {
+	case s == nil:
+		return fullForm
+	case s.Name == "iam":
+		return terseForm
+	case len(s.Protocols) > 0 && s.Protocols[0] == aws.EC2Query:
+		return ec2Form
+	}
+	return fullForm
+}
+
+const (
+	atMostLength  = "Member must have length less than or equal to "
+	atLeastLength = "Member must have length greater than or equal to "
+	atMostValue   = "Member must have value less than or equal to "
+	atLeastValue  = "Member must have value greater than or equal to "
+	maxEcho       = 4096 // bytes of a value that a message repeats; a longer value is left out
+)
+
+// each calls f with every rule of a scalar's constraint, in the order in which
+// AWS lists them.
+func (k *constraint) each(p *Plan, form form, f func(rule string, holds func() bool), v reflect.Value) {
+	most, least := atMostValue, atLeastValue
+	if p.Shape.Kind == aws.String || p.Shape.Kind == aws.Blob {
+		most, least = atMostLength, atLeastLength
+	}
+	if k.hasMax {
+		f(most+k.maxText, func() bool { return k.belowMax(p, v) })
+	}
+	if k.hasMin {
+		f(least+k.minText, func() bool { return k.aboveMin(p, v) })
+	}
+	if k.pattern != nil {
+		f("Member must satisfy regular expression pattern: "+k.patternText, func() bool { return k.pattern.match(v.String()) })
+	}
+	if k.enum != nil {
+		rule := "Member must satisfy enum value set"
+		if form == fullForm {
+			rule += ": " + k.enumText
+		}
+		f(rule, func() bool { return k.inEnum(p, v) })
+	}
+}
+
+// all lists every rule, as AWS does for what a list or map holds.
+func (k *constraint) all(p *Plan, form form) string {
+	var rules []string
+	k.each(p, form, func(rule string, _ func() bool) { rules = append(rules, rule) }, reflect.Value{})
+	return "[" + strings.Join(rules, ", ") + "]"
+}
+
+// null notes that what the checker stands at is required and absent.
+func (c *checker) null() {
+	if c.form == ec2Form {
+		if c.n == 0 {
+			name := c.path[len(c.path)-1].field.Member.Name
+			c.text = append(c.text, "The request must contain the parameter "+name...)
+		}
+		c.n++
+		return
+	}
+	c.begin()
+	c.text = append(c.text, " null"...)
+	c.end("Member must not be null")
+}
+
+// broken notes that the value that the checker stands at breaks a rule.
+func (c *checker) broken(p *Plan, v reflect.Value, secret bool, rule string) {
+	if c.n >= maxViolations {
+		return
+	}
+	var value []byte
+	if !secret && c.form != terseForm {
+		value, _ = appendEcho(nil, p, v)
+	}
+	if c.form == ec2Form {
+		if c.n == 0 {
+			c.text = append(c.text, "Value "...)
+			if value != nil {
+				c.text = append(append(append(c.text, '('), value...), ") "...)
+			}
+			c.text = append(append(append(c.text, "for parameter "...), c.path.append(nil)...), " is invalid. "+rule+"."...)
+			c.invalid = true
+		}
+		c.n++
+		return
+	}
+	c.begin()
+	if value != nil {
+		c.text = append(append(append(c.text, " '"...), value...), '\'')
+	}
+	c.end(rule)
+}
+
+func (c *checker) begin() {
+	if c.n++; c.n > 1 {
+		c.text = append(c.text, "; "...)
+	}
+	c.text = append(c.text, "Value"...)
+}
+
+func (c *checker) end(rule string) {
+	c.text = append(c.text, " at '"...)
+	c.text = c.path.append(c.text)
+	c.text = append(append(c.text, "' failed to satisfy constraint: "...), rule...)
+}
+
+// err is the error for all that was noted; nil if nothing was.
+func (c *checker) err() error {
+	switch {
+	case c.n == 0:
+		return nil
+	case c.form == ec2Form && c.invalid:
+		return &aws.Error{Kind: aws.Validation, Message: string(c.text)}
+	case c.form == ec2Form:
+		return &aws.Error{Kind: aws.Custom, Code: "MissingParameter", Message: string(c.text)}
+	}
+	plural := "s"
+	if c.n == 1 {
+		plural = ""
+	}
+	return &aws.Error{Kind: aws.Validation,
+		Message: strconv.Itoa(c.n) + " validation error" + plural + " detected: " + string(c.text)}
+}
+
+// appendEcho writes a value as AWS's messages repeat it, in the manner of
+// Java's toString. What holds structures is not repeated, nor what is too long:
+// ok is false, and b is nil.
+func appendEcho(b []byte, p *Plan, v reflect.Value) (_ []byte, ok bool) {
+	if b == nil {
+		b = []byte{}
+	}
+	if !v.IsValid() {
+		return append(b, "null"...), true
+	}
+	switch p.Shape.Kind {
+	case aws.Structure, aws.Union, aws.Document:
+		return nil, false
+	case aws.List:
+		b = append(b, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			if b, ok = appendEcho(b, p.Elem, reflect.Indirect(v.Index(i))); !ok {
+				return nil, false
+			}
+		}
+		b = append(b, ']')
+	case aws.Map:
+		b = append(b, '{')
+		for i, key := range SortedKeys(v) {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			b = append(append(b, key.String()...), '=')
+			if b, ok = appendEcho(b, p.Elem, reflect.Indirect(v.MapIndex(key))); !ok {
+				return nil, false
+			}
+		}
+		b = append(b, '}')
+	case aws.Blob:
+		if p.Stream {
+			return nil, false
+		}
+		n := strconv.Itoa(v.Len())
+		b = append(b, "java.nio.HeapByteBuffer[pos=0 lim="+n+" cap="+n+"]"...)
+	default:
+		b = AppendText(b, p.Shape, v, aws.ISO8601)
+	}
+	if len(b) > maxEcho {
+		return nil, false
+	}
+	return b, true
+}
