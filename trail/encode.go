@@ -25,7 +25,14 @@ const (
 
 // size is about the size of the encoded event.
 func (e *Event) size() int {
-	return 384 + len(e.UserAgent) + len(e.ErrorMessage) + len(e.RequestParameters) + len(e.ResponseElements) +
+	n := 256
+	if e.TLSDetails != nil {
+		n += 96
+	}
+	if e.UserIdentity.SessionContext != nil {
+		n += 224
+	}
+	return n + len(e.UserAgent) + len(e.ErrorMessage) + len(e.RequestParameters) + len(e.ResponseElements) +
 		len(e.AdditionalEventData) + len(e.ServiceEventDetails) + 128*len(e.Resources)
 }
 

@@ -31,14 +31,13 @@ var errMoved = errors.New("trail: the cursor was moved")
 //
 // It returns ctx's error, handle's, or that of a record that can't be read.
 func (t *Trail) Follow(ctx context.Context, name string, handle func(tx store.Tx, records []Record) error) error {
-	f := &follower{Trail: t, name: name, handle: handle}
+	f := &follower{Trail: t, tail: tail{engine: t.Engine}, name: name, handle: handle}
 	err := t.Engine.Update(ctx, func(tx store.Tx) error {
 		return tx.Put(store.Key(table, "", "follower", name), []byte{1})
 	})
-	var mark uint64
 	for err == nil {
 		if err = f.pass(ctx); err == nil {
-			mark, err = t.Engine.Wait(ctx, mark)
+			err = f.tail.wait(ctx)
 		}
 	}
 	return fmt.Errorf("follow the record as %q: %w", name, err)
@@ -62,6 +61,7 @@ func (t *Trail) Forget(ctx context.Context, name string) error {
 
 type follower struct {
 	*Trail
+	tail   tail
 	name   string
 	handle func(tx store.Tx, records []Record) error
 	at     map[uint64]cursor // nil: to be read
@@ -142,7 +142,7 @@ func (f *follower) pass(ctx context.Context) error {
 }
 
 func (f *follower) streams(ctx context.Context) error {
-	streams, err := f.Engine.Streams(ctx)
+	streams, err := f.tail.streams(ctx)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (r *rack) followAll(t testing.TB, name string) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	f := &follower{Trail: r.trail(), name: name, handle: tally(t, name)}
+	f := &follower{Trail: r.trail(), tail: tail{engine: r}, name: name, handle: tally(t, name)}
 	return f.pass(ctx)
 }
 
@@ -135,6 +135,37 @@ func TestFollowersOfOneNameShareTheWork(t *testing.T) {
 	wait.Wait()
 	if n, wrong := r.tallied(t, "shared"); n != total || wrong > 0 {
 		t.Errorf("%d of %d events, %d not once", n, total, wrong)
+	}
+}
+
+func TestFollowersFindStreamsThatBeginLater(t *testing.T) {
+	r := newRack(t, alpha)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error)
+	go func() { done <- r.trail().Follow(ctx, "f", tally(t, "f")) }()
+	total := 0
+	for life := range 4 {
+		if life > 0 {
+			r.restart()
+		}
+		for range 5 {
+			r.add(t, newRandom(1), total, 10, alpha)
+			total += 10
+			time.Sleep(time.Millisecond)
+		}
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if n, _ := r.tallied(t, "f"); n == total || time.Now().After(deadline) {
+			break
+		}
+	}
+	if n, wrong := r.tallied(t, "f"); n != total || wrong > 0 {
+		t.Errorf("%d of %d events, %d not once", n, total, wrong)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
 

@@ -40,6 +40,7 @@ const (
 
 	// compressFrom is the size from which compressing repays itself; one event never does.
 	compressFrom = 1 << 10
+	keepBuffers  = 1 << 20 // a row of larger events leaves no buffers behind
 	rowFixed     = 1 + 8 + 8 + hashSize
 	maxEvents    = 1 << 20 // in a row
 	maxBlock     = 2 * store.MaxBytes
@@ -89,6 +90,9 @@ func (j *Journal) Pack(stream, first uint64, head []byte, events []store.Event) 
 	size := 0
 	for _, e := range events {
 		size += len(e.Data)
+	}
+	if size > keepBuffers {
+		defer func() { *p = packer{} }()
 	}
 	row = make([]byte, 0, rowFixed+size/2+len(events)*(hashSize+2)+len(p.blocks)*160+256)
 	row = append(row, rowVersion)

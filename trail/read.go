@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"strings"
 	"time"
 
@@ -87,17 +88,22 @@ type After map[uint64]uint64
 // on with what is added, until ctx ends; that ends the sequence without error.
 func (t *Trail) Read(ctx context.Context, after After, filter Filter, follow bool) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		at := After{}
-		for s, n := range after {
-			at[s] = n
-		}
-		var mark uint64
+		r := &reading{t, &filter, yield, After{}, map[uint64]bool{}}
+		maps.Copy(r.at, after)
+		tail := tail{engine: t.Engine}
 		for {
-			if !t.readOn(ctx, at, &filter, yield) || !follow {
+			streams, err := tail.streams(ctx)
+			more := false
+			if err == nil {
+				more, err = r.round(ctx, streams)
+			}
+			if err == nil && (!more || !follow) {
 				return
 			}
-			var err error
-			if mark, err = t.Engine.Wait(ctx, mark); err != nil {
+			if err == nil {
+				err = tail.wait(ctx)
+			}
+			if err != nil {
 				if ctx.Err() == nil {
 					yield(Record{}, err)
 				}
@@ -107,40 +113,43 @@ func (t *Trail) Read(ctx context.Context, after After, filter Filter, follow boo
 	}
 }
 
-// readOn yields what there is after at, and moves at. It is false when no more is to be yielded.
-func (t *Trail) readOn(ctx context.Context, at After, filter *Filter, yield func(Record, error) bool) bool {
-	streams, err := t.Engine.Streams(ctx)
-	if err != nil {
-		if ctx.Err() == nil {
-			yield(Record{}, err)
-		}
-		return false
-	}
+// reading is a Read under way.
+type reading struct {
+	*Trail
+	filter *Filter
+	yield  func(Record, error) bool
+	at     After
+	ended  map[uint64]bool // closed streams that were read to their end
+}
+
+// round yields what there is, and is false when no more is to be yielded.
+func (r *reading) round(ctx context.Context, streams []store.Stream) (bool, error) {
 	for _, s := range streams {
-		for row, err := range t.Engine.Rows(ctx, s.ID, at[s.ID]) {
-			var records []Record
-			if err == nil {
-				records, err = t.Journal.Open(s.ID, row)
-			}
+		if r.ended[s.ID] {
+			continue
+		}
+		for row, err := range r.Engine.Rows(ctx, s.ID, r.at[s.ID]) {
 			if err != nil {
-				if ctx.Err() == nil {
-					yield(Record{}, err)
-				}
-				return false
+				return false, err
+			}
+			records, err := r.Journal.Open(s.ID, row)
+			if err != nil {
+				return false, err
 			}
 			for i := range records {
-				r := &records[i]
-				if r.Position.Number <= at[s.ID] {
+				rec := &records[i]
+				if rec.Position.Number <= r.at[s.ID] {
 					continue
 				}
-				at[s.ID] = r.Position.Number
-				if filter.Match(r) && !yield(*r, nil) {
-					return false
+				r.at[s.ID] = rec.Position.Number
+				if r.filter.Match(rec) && !r.yield(*rec, nil) {
+					return false, nil
 				}
 			}
 		}
+		r.ended[s.ID] = s.Closed
 	}
-	return true
+	return true, nil
 }
 
 // ErrNoRecord means that no record stands at a position: cut, or not yet written.
