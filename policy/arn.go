@@ -59,9 +59,9 @@ const (
 
 // resources compiles an entry, and appends what it stands for. Wildcards may
 // be in every part of an ARN, and one that ends a part may run across colons.
-// Variables count after the fifth colon only: an entry with one before it
-// matches nothing. An ARN of fewer than six parts stands for all that begin
-// so, in policies of the caller's side, and anywhere for what its wildcards make of it.
+// Variables count after the fifth colon only; before it they are text, which no
+// ARN has there. An ARN of fewer than six parts stands for all that begin so, in
+// policies of the caller's side, and anywhere for what its wildcards make of it.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 func (c *compiler) resources(to []resource, s string) []resource {
@@ -88,9 +88,6 @@ func (c *compiler) arn(s string, count int) resource {
 	for i := range count {
 		part, rest, _ := strings.Cut(s, ":")
 		s = rest
-		if c.variables && strings.Contains(part, "${") {
-			return resource{form: noResource}
-		}
 		pattern := appendPattern(nil, lowerASCII(part), true)
 		r.parts[i] = c.intern(string(pattern))
 		r.open[i] = bytes.HasSuffix(pattern, []byte{anyText})

@@ -192,6 +192,7 @@ func TestConditionLogic(t *testing.T) {
 		{vars, "no value: nothing is like it", "{'StringLike':{'aws:a':'${aws:b}*'}}", []string{"aws:a=x"}, false},
 		{vars, "no value: negated operators hold", "{'StringNotEquals':{'aws:a':'${aws:b}'}}", []string{"aws:a=x"}, true},
 		{vars, "no value: ArnNotLike holds", "{'ArnNotLike':{'aws:a':'${aws:b}'}}", []string{"aws:a=arn:aws:s3:::b"}, true},
+		{vars, "an empty string is no value", "{'StringEquals':{'aws:a':'${aws:b}'}}", []string{"aws:a=", "aws:b="}, false},
 		{vars, "another value may still equal", "{'StringEquals':{'aws:a':['${aws:b}','x']}}", []string{"aws:a=x"}, true},
 		{vars, "a default counts in conditions", "{'StringEquals':{'aws:a':'${aws:b, \\u0027x\\u0027}'}}", []string{"aws:a=x"}, true},
 	} {
@@ -264,6 +265,10 @@ func TestContext(t *testing.T) {
 		if x.Has(key) {
 			t.Errorf("%s is left after Reset", key)
 		}
+	}
+	x.SetList("aws:TagKeys", "")
+	if !holds(t, "{'ForAllValues:StringEquals':{'aws:TagKeys':'a'}}", x) || holds(t, "{'ForAnyValue:StringEquals':{'aws:TagKeys':''}}", x) {
+		t.Error("an empty string alone in a list is no null data set")
 	}
 	if !holds(t, "{'Null':{'aws:username':'true'}}", nil) {
 		t.Error("no context is not an empty one")

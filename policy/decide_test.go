@@ -61,6 +61,8 @@ func TestOrderAndCombination(t *testing.T) {
 		objectGet("an anonymous caller is no account's", "", "implicit: resource-based policy", on{Resource: {lets(awsNamed(home))}}),
 		objectGet("without a policy an anonymous caller has nothing", "", "implicit: resource-based policy", nil),
 		objectGet("a service has the resource's policy alone", "logs.amazonaws.com", "allow", on{Resource: {lets(`{'Service':['sns.amazonaws.com','logs.amazonaws.com']}`)}}),
+		objectGet("a service has no identity policies", "logs.amazonaws.com", "allow", on{Identity: {denyAll}, Resource: {anyoneGet}}),
+		objectGet("an empty name names nobody", session, "implicit: identity-based policy", on{Resource: {lets(`{'AWS':'','Service':'','Federated':'','CanonicalUser':''}`)}}),
 		objectGet("another service is another caller", "logs.amazonaws.com", "implicit: resource-based policy", on{Resource: {lets(`{'Service':'sns.amazonaws.com'}`)}}),
 	})
 }
@@ -259,6 +261,24 @@ func TestDecideFailsClosed(t *testing.T) {
 				t.Errorf("Decide = %+v, want an implicit denial by %v", d, c.want)
 			}
 		})
+	}
+}
+
+// TestCanonicalUser: the id is another name of an account.
+func TestCanonicalUser(t *testing.T) {
+	p := &Policies{Identity: []*Policy{statements(t, Identity, allowAll)}, Resource: statements(t, Resource, lets(`{'CanonicalUser':'79a59df900b949e5'}`))}
+	for _, c := range []struct {
+		name, who, id string
+		want          bool
+	}{
+		{"an account by its canonical id", stranger, "79a59df900b949e5", true},
+		{"another account", stranger, "79a59df900b949e6", false},
+		{"no account", "", "79a59df900b949e5", false},
+	} {
+		r := &Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/a", ResourceAccount: home, Principal: principalOf(c.who), CanonicalUser: c.id}
+		if got := Decide(r, p).Allowed; got != c.want {
+			t.Errorf("%s: allowed = %v, want %v", c.name, got, c.want)
+		}
 	}
 }
 

@@ -206,7 +206,7 @@ func (d *dateReader) zone() int {
 // parsePrefix reads a CIDR range, or an address as the range of itself.
 func parsePrefix(s string) (netip.Prefix, bool) {
 	if p, err := netip.ParsePrefix(s); err == nil {
-		return p.Masked(), true
+		return p, true
 	}
 	a, err := netip.ParseAddr(s)
 	if err != nil || a.Zone() != "" {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 func TestActionMatching(t *testing.T) {
@@ -69,6 +70,7 @@ func TestResourceMatching(t *testing.T) {
 		{page, "arn:aws:s3:::b/??", "arn:aws:s3:::b/é", false},
 		{page, "arn:aws:s3:::b/*?", "arn:aws:s3:::b/€", true},
 		{page, "arn:aws:s3:::b/*??", "arn:aws:s3:::b/€", false},
+		{page, "arn:aws:s3:::b/*??xz", "arn:aws:s3:::b/€xz", false},
 		{page, "arn:aws:s3:::bucket*", "arn:aws:s3:::bucket/a:b:c", true},
 		{page, "arn:aws:s3:::bucket", "*", false},
 		{page, "arn:aws:*:*:*:*", "*", false},
@@ -79,6 +81,7 @@ func TestResourceMatching(t *testing.T) {
 		{arns, "arn:*:sqs:*:*:q", long, true},
 		{arns, "arn:aws-cn:sqs:*:*:q", long, false},
 		{arns, "arn:aws:SQS:EU-WEST-1:111122223333:q", long, true},
+		{arns, "arn:aws:sqs:eu-west-1:111122223333:q", "arn:aws:SQS:EU-west-1:111122223333:q", true},
 		{arns, "arn:aws:sqs:eu-west-1:111122223333:Q", long, false},
 		{arns, "arn:aws:ec2:*:*:*/*", "arn:aws:ec2:eu-west-1:111122223333:instance/i-1", true},
 		{arns, "arn:aws:ec2:*:*:inst*/i-1", "arn:aws:ec2:eu-west-1:111122223333:instance/i-1", true},
@@ -134,6 +137,46 @@ func principalFor(k Kind) string {
 	return ""
 }
 
+// TestHashesOnlyChooseCandidates: an action or a key of the same hash is still another.
+func TestHashesOnlyChooseCandidates(t *testing.T) {
+	p := statements(t, Identity, `{'Effect':'Allow','Action':['s3:GetObject'],'Resource':'*'}`)
+	var a actionName
+	a.set("s3:PutObject")
+	for i := range p.allows.slots {
+		if s := &p.allows.slots[i]; s.start != s.end {
+			moved := *s
+			*s = indexSlot{}
+			moved.hash = a.whole
+			p.allows.slots[a.whole&uint64(len(p.allows.slots)-1)] = moved
+			break
+		}
+	}
+	if len(p.allows.find(a.whole)) != 1 || p.allows.matches(&a) {
+		t.Error("an action is taken for another of the same hash")
+	}
+	x := contextOf("aws:PrincipalTag/a=1")
+	k := keyRef{hash: x.others[0].hash, name: "aws:principaltag/b"}
+	if x.lookup(&k) != nil {
+		t.Error("a key is taken for another of the same hash")
+	}
+}
+
+// TestPoliciesShareStrings: what two policies have in common is held once.
+func TestPoliciesShareStrings(t *testing.T) {
+	a, b := statements(t, Identity, allowGet), statements(t, Identity, allowList+","+allowGet)
+	find := func(p *Policy) string {
+		for i := range p.allows.refs {
+			if p.allows.refs[i].pattern == "s3:getobject" {
+				return p.allows.refs[i].pattern
+			}
+		}
+		return ""
+	}
+	if x, y := find(a), find(b); x == "" || unsafe.StringData(x) != unsafe.StringData(y) {
+		t.Error("two policies hold the same action twice")
+	}
+}
+
 // TestMatchingIsBounded: no pattern makes matching explode. Each of these
 // would take longer than the age of the universe to a matcher that tries every
 // way to share text among wildcards.
@@ -168,7 +211,8 @@ func TestVariables(t *testing.T) {
 		{"two variables", "arn:aws:s3:::${aws:a}-${aws:b}", "arn:aws:s3:::x-y", []string{"aws:a=x", "aws:b=y"}, true},
 		{"without a value it matches nothing", "arn:aws:s3:::b/${aws:username}", "arn:aws:s3:::b/", nil, false},
 		{"not even itself", "arn:aws:s3:::b/${aws:username}", "arn:aws:s3:::b/${aws:username}", nil, false},
-		{"an empty value is a value", "arn:aws:s3:::b/${aws:username}", "arn:aws:s3:::b/", []string{"aws:username="}, true},
+		{"an empty string is no value", "arn:aws:s3:::b/${aws:username}*", "arn:aws:s3:::b/x", []string{"aws:username="}, false},
+		{"a default stands in for an empty string", "arn:aws:s3:::b/${aws:username, 'x'}", "arn:aws:s3:::b/x", []string{"aws:username="}, true},
 		{"a wildcard in a value is no wildcard", "arn:aws:s3:::b/${aws:username}/x", "arn:aws:s3:::b/alice/x", []string{"aws:username=*"}, false},
 		{"but itself", "arn:aws:s3:::b/${aws:username}/x", "arn:aws:s3:::b/*/x", []string{"aws:username=*"}, true},
 		{"a question mark in a value is none either", "arn:aws:s3:::b/${aws:username}", "arn:aws:s3:::b/a", []string{"aws:username=?"}, false},
@@ -184,6 +228,7 @@ func TestVariables(t *testing.T) {
 		{"a question mark as such", "arn:aws:s3:::b/${?}", "arn:aws:s3:::b/?", nil, true},
 		{"a dollar as such", "arn:aws:s3:::b/${$}{x}", "arn:aws:s3:::b/${x}", nil, true},
 		{"no variable before the fifth colon", "arn:aws:iam::${aws:PrincipalAccount}:user/a", "arn:aws:iam::111122223333:user/a", []string{"aws:PrincipalAccount=111122223333"}, false},
+		{"nor in an ARN of fewer parts", "arn:aws:sqs:${region}*", "arn:aws:sqs:eu-west-1:111122223333:q", []string{"region=eu"}, false},
 		{"what is not closed is text", "arn:aws:s3:::b/${aws:username", "arn:aws:s3:::b/${aws:username", nil, true},
 	} {
 		t.Run(page+"/"+c.name, func(t *testing.T) {

@@ -291,7 +291,7 @@ func (c *naiveCase) expression(d *Document, s string, wild bool) (string, bool) 
 		}
 		v, ok := c.context[strings.ToLower(strings.TrimSpace(name))]
 		switch {
-		case ok && !v.list:
+		case ok && !v.list && v.text[0] != "":
 			b.WriteString(regexp.QuoteMeta(v.text[0]))
 		case hasFallback:
 			b.WriteString(regexp.QuoteMeta(fallback))

@@ -203,6 +203,24 @@ func TestParseIsBounded(t *testing.T) {
 	}
 }
 
+// TestJSONIsBounded: what is within a bound is read, what is beyond is not.
+func TestJSONIsBounded(t *testing.T) {
+	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	many := func(n int) string { return "[" + strings.Repeat("0,", n-2) + "0]" }
+	for name, c := range map[string]struct{ within, beyond string }{
+		"depth":  {deep(maxDepth + 1), deep(maxDepth + 2)},
+		"values": {many(maxValues), many(maxValues + 1)},
+		"size":   {strings.Repeat(" ", maxText-1) + "0", strings.Repeat(" ", maxText) + "0"},
+	} {
+		if _, ok := readJSON([]byte(c.within)); !ok {
+			t.Errorf("%s: what is within the bound is refused", name)
+		}
+		if _, ok := readJSON([]byte(c.beyond)); ok {
+			t.Errorf("%s: what is beyond the bound is read", name)
+		}
+	}
+}
+
 func manyNames(n int) string {
 	var b strings.Builder
 	for i := range n {

@@ -77,7 +77,8 @@ func (c *compiler) variable(s string) part {
 }
 
 // expand appends the template with its variables' values. It answers false if
-// one of them has no value: then nothing equals the text.
+// one of them has no value, which an empty string is too: then nothing equals
+// the text.
 func (t *template) expand(to []byte, ctx *Context) ([]byte, bool) {
 	for i := range t.parts {
 		p := &t.parts[i]
@@ -86,14 +87,14 @@ func (t *template) expand(to []byte, ctx *Context) ([]byte, bool) {
 			continue
 		}
 		start := len(to)
-		v := ctx.lookup(&p.key)
-		switch {
-		case v != nil && v.kind != listValue: // a multivalued key is no variable
+		if v := ctx.lookup(&p.key); v != nil && v.kind != listValue { // a multivalued key is no variable
 			to = v.appendText(to)
-		case p.hasDefault:
+		}
+		if len(to) == start {
+			if !p.hasDefault {
+				return to, false
+			}
 			to = append(to, p.fallback...)
-		default:
-			return to, false
 		}
 		for _, c := range to[start:] {
 			if c <= anyChar { // would be a wildcard
