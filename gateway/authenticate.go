@@ -6,6 +6,7 @@ import (
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/wire/sigv4"
 )
 
 // authenticate finds out who signed, in tx, so that the credential is part of
@@ -20,23 +21,27 @@ func (g *Gateway) authenticate(tx store.Tx, r *request) (*aws.Principal, error) 
 		if r.row != nil && r.row.Unsigned {
 			return anonymous, nil
 		}
-		return nil, &aws.Error{Kind: aws.MissingAuthentication, Message: "Request is missing Authentication Token"}
+		return nil, sigv4.Missing()
 	}
 	credential, err := g.credential(tx, r)
 	if err != nil && !visible(err) {
 		return nil, err
 	}
-	if credential == nil {
-		if failed := r.verifyUnknown(g); failed != nil && !isKind(failed, aws.BadSignature) {
-			return nil, failed // malformed, or out of time: said of any key alike
-		}
-		return nil, err
+	if r.admitted != nil { // said of any key alike
+		return nil, r.admitted
 	}
-	if err := r.verify(g, credential.Secret); err != nil {
+	if credential == nil {
+		unknown := s.VerifyUnknown(g.keys)
+		if isKind(err, aws.BadToken) {
+			return nil, err
+		}
+		return nil, unknown
+	}
+	if err := s.Verify(g.keys, credential.Secret); err != nil {
 		return nil, err
 	}
 	if !credential.Active {
-		return credential.Principal, unknownKey()
+		return credential.Principal, errUnknownKey
 	}
 	if s.Token != "" && r.now.After(credential.Principal.Session.ExpiresAt) {
 		return credential.Principal, &aws.Error{Kind: aws.ExpiredToken, Message: "The security token included in the request is expired"}
@@ -57,11 +62,11 @@ func (g *Gateway) credential(tx store.Tx, r *request) (*Credential, error) {
 		return credential, nil
 	}
 	if strings.HasPrefix(s.AccessKeyID, "ASIA") {
-		return nil, unknownKey()
+		return nil, errUnknownKey
 	}
 	credential, err := g.Directory.Credential(tx, s.AccessKeyID)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, unknownKey()
+		return nil, errUnknownKey
 	}
 	return credential, err
 }
@@ -69,9 +74,8 @@ func (g *Gateway) credential(tx store.Tx, r *request) (*Credential, error) {
 // anonymous calls what may be called unsigned.
 var anonymous = &aws.Principal{Kind: aws.Anonymous}
 
-func unknownKey() error {
-	return &aws.Error{Kind: aws.UnknownKey, Message: "The security token included in the request is invalid."}
-}
+// errUnknownKey is the refusal of a key that is unknown, or was made inactive.
+var errUnknownKey = &aws.Error{Kind: aws.UnknownKey, Message: "The security token included in the request is invalid."}
 
 func isKind(err error, kind aws.Kind) bool {
 	e, ok := errors.AsType[*aws.Error](err)

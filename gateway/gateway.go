@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/garrison-security/garrison/aws"
@@ -21,6 +20,8 @@ type Config struct {
 	Directory Directory
 	Sessions  Sessions
 	Services  []Service
+	// Models are the generated services, served or not: their rows name what a refused call asked for.
+	Models []*aws.Service
 	// Partition is the installation's one partition; "" means "aws".
 	Partition string
 	// Regions are the Regions served; nil means all of the partition.
@@ -44,11 +45,15 @@ type Gateway struct {
 	global     string // the Region of global services
 	regions    map[string]bool
 	operations map[operationName]*Operation
+	models     map[string]*aws.Service // generated services, by name
 	router     *route.Router
 	keys       *sigv4.KeyCache
 	limits     *limiter
 	free       freeSpace
 }
+
+// keyCacheSize is how many signing keys are kept ready.
+const keyCacheSize = 4096
 
 // operationName names an operation without joining strings.
 type operationName struct{ service, operation string }
@@ -71,12 +76,15 @@ func New(c Config) (*Gateway, error) {
 	if c.Regions == nil {
 		c.Regions = all
 	}
-	g := &Gateway{Config: c, global: global, regions: map[string]bool{}, operations: map[operationName]*Operation{}}
+	g := &Gateway{Config: c, global: global, regions: map[string]bool{}, operations: map[operationName]*Operation{}, models: map[string]*aws.Service{}}
 	for _, region := range c.Regions {
 		if !slices.Contains(all, region) {
 			return nil, errors.New("gateway: " + region + " is not a Region of partition " + c.Partition)
 		}
 		g.regions[region] = true
+	}
+	for _, model := range c.Models {
+		g.models[model.Name] = model
 	}
 	for _, service := range c.Services {
 		for _, op := range service.Operations() {
@@ -87,13 +95,13 @@ func New(c Config) (*Gateway, error) {
 			if len(op.row.Actions) == 0 && op.free == "" {
 				return nil, errors.New("gateway: " + name.service + ":" + name.operation + " has no action and is not free")
 			}
-			g.operations[name] = &op
+			g.operations[name], g.models[name.service] = &op, op.row.Service
 		}
 	}
 	if g.router, err = route.New(route.Options{BaseHost: c.BaseHost}); err != nil {
 		return nil, err
 	}
-	g.keys = sigv4.NewKeyCache()
+	g.keys = sigv4.NewKeyCache(keyCacheSize)
 	g.limits = newLimiter(c.Limits)
 	g.free = freeSpace{engine: c.Engine, minimum: c.MinFree}
 	return g, nil
@@ -126,14 +134,4 @@ func visible(err error) bool {
 	}
 	_, ok := errors.AsType[aws.Modelled](err)
 	return ok
-}
-
-// lowerHex is the alphabet of request ids.
-const lowerHex = "0123456789abcdef"
-
-func trimPort(host string) string {
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
-		return host[:i]
-	}
-	return host
 }

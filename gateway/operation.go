@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"io"
+	"strings"
 
 	"github.com/garrison-security/garrison/aws"
 )
@@ -51,6 +52,7 @@ type Operation struct {
 	streams   bool // before is given the request's body
 	waits     bool // before waits, for as long as its ctx lives
 	free      string
+	ownTagKey bool // the service has a <service>:ResourceTag key of its own
 }
 
 // Row is the operation's row in the service's generated table.
@@ -143,7 +145,15 @@ func withBefore[In, Out any, R Subject, P any](op aws.Op[In, Out], target Target
 }
 
 func base[In, Out any](op aws.Op[In, Out]) Operation {
-	return Operation{row: op.Row(), input: func() any { return new(In) }}
+	row := op.Row()
+	o := Operation{row: row, input: func() any { return new(In) }}
+	own := row.Service.ActionPrefix + ":ResourceTag/"
+	for _, kind := range row.Resources {
+		for _, key := range kind.ConditionKeys {
+			o.ownTagKey = o.ownTagKey || strings.HasPrefix(key, own)
+		}
+	}
+	return o
 }
 
 // find names the target and authorises the caller on it.

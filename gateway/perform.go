@@ -24,7 +24,8 @@ const recordTime = 30 * time.Second
 type outcome struct {
 	out       any
 	err       error
-	principal *aws.Principal // nil: nobody could be charged
+	principal *aws.Principal // nil: nobody is known to call
+	account   string         // whose record holds the call; "": nobody can be charged
 	event     *trail.Event
 }
 
@@ -88,7 +89,7 @@ func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, 
 		o = outcome{}
 		call, err := g.begin(tx, r)
 		if call != nil {
-			o.principal, o.event = call.Principal, call.event
+			o.principal, o.account, o.event = call.Principal, call.Account, call.event
 		}
 		if err == nil {
 			o.out, err = guard(g, r, func() (any, error) { return run(call) })
@@ -97,7 +98,7 @@ func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, 
 			return err
 		}
 		o.err = err
-		if o.principal == nil {
+		if o.account == "" {
 			return nil
 		}
 		if err != nil {
@@ -130,11 +131,11 @@ func (g *Gateway) begin(tx store.Tx, r *request) (*Call, error) {
 		}
 	}
 	call := g.call(tx, r, principal)
-	if err := g.checkScope(r); err != nil {
-		return call, err
-	}
-	if err := g.limits.admit(principal.Account, r.row, r.now); err != nil {
-		return call, err
+	if !r.counted {
+		if err := g.limits.admit(principal.Account, r.row, r.now); err != nil {
+			return call, err
+		}
+		r.counted = true
 	}
 	if r.operation == nil {
 		return call, nil

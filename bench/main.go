@@ -1,0 +1,68 @@
+// Command bench measures Garrison beside what it stands on: the real binary,
+// signed, authorised, recorded and durable, against a bare net/http answer of
+// the same sizes and a bare synced Pebble commit of the same bytes. All of it
+// is one run on one machine; the ratios are what to quote.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "floor" {
+		floor() // the bare server, as a process of its own
+		return
+	}
+	binary := flag.String("garrison", "", "the garrison binary to measure")
+	seconds := flag.Float64("seconds", 3, "how long each figure is measured")
+	entities := flag.Int("entities", 100_000, "users, roles and policies of the large account")
+	quick := flag.Bool("quick", false, "a short run that shows that every figure can be taken")
+	flag.Parse()
+	if *binary == "" {
+		fmt.Fprintln(os.Stderr, "bench: -garrison names the binary to measure")
+		os.Exit(2)
+	}
+	b := &bench{binary: *binary, span: time.Duration(*seconds * float64(time.Second)), entities: *entities}
+	if *quick {
+		b.span, b.entities = 300*time.Millisecond, 200
+	}
+	if err := b.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+type bench struct {
+	binary   string
+	span     time.Duration
+	entities int
+}
+
+func (b *bench) run() error {
+	fmt.Printf("Machine: %s, %d CPUs, %s %s/%s\n\n", cpuModel(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	for _, part := range []func(*bench) error{(*bench).calls, (*bench).growth, (*bench).startup} {
+		if err := part(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cpuModel is the processor's name, where the system tells it.
+func cpuModel() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "unknown processor"
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(line, "model name"); ok {
+			return strings.TrimSpace(strings.TrimLeft(name, "\t :"))
+		}
+	}
+	return "unknown processor"
+}

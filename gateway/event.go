@@ -1,0 +1,80 @@
+package gateway
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/trail"
+	"github.com/garrison-security/garrison/wire"
+	"github.com/garrison-security/garrison/wire/record"
+)
+
+// finish fills in the event of a call that came to an outcome. What the
+// operation itself noted (resources, additional data) stays, but for a refused
+// call, which touched nothing.
+func (g *Gateway) finish(r *request, o *outcome) {
+	e := o.event
+	e.UserIdentity = trail.Identity(o.principal)
+	e.EventTime = r.now
+	e.EventSource = r.eventSource()
+	e.EventName = r.match.Operation
+	e.AWSRegion = r.region
+	e.SourceIPAddress = r.from.source()
+	e.UserAgent = r.from.userAgent
+	e.RequestID = r.id
+	e.ManagementEvent = true
+	e.RecipientAccountID = o.account
+	if r.row != nil {
+		e.EventName = r.row.EventName
+		e.ReadOnly = r.row.ReadOnly
+		e.ManagementEvent = !r.row.DataEvent
+	}
+	if r.from.secure {
+		e.TLSDetails = &trail.TLSDetails{
+			TLSVersion: r.from.tlsVersion, CipherSuite: r.from.cipher, ClientProvidedHostHeader: r.from.host,
+		}
+	}
+	if r.in != nil && r.row.Input != nil && r.decodeErr == nil {
+		e.RequestParameters = record.Append(nil, r.row.Input, r.in)
+	}
+	if o.err != nil {
+		e.Resources, e.ResponseElements = nil, nil
+		e.ErrorCode, e.ErrorMessage = wire.EventErrorCode(r.protocol, o.err), eventMessage(o.err)
+		return
+	}
+	if r.row.Output != nil && !r.row.ReadOnly {
+		e.ResponseElements = record.Append(nil, r.row.Output, o.out)
+	}
+}
+
+// eventMessage is the text of an error as its caller sees it; nothing of an internal one.
+func eventMessage(err error) string {
+	if e, ok := errors.AsType[*aws.Error](err); ok {
+		return e.Message
+	}
+	if e, ok := errors.AsType[aws.Modelled](err); ok {
+		return e.ErrorText()
+	}
+	return ""
+}
+
+// eventSource is the service as records name it.
+func (r *request) eventSource() string {
+	if r.service != nil {
+		return r.service.EventSource
+	}
+	prefix := r.match.Service.EndpointPrefix
+	if i := strings.LastIndexByte(prefix, '.'); i >= 0 {
+		prefix = prefix[i+1:]
+	}
+	return prefix + ".amazonaws.com"
+}
+
+// source is the caller's address as records name it.
+func (o *origin) source() string {
+	if o.address.IsValid() {
+		return o.address.Unmap().String()
+	}
+	return "AWS Internal"
+}

@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/store"
+)
+
+// Limits bound what callers may ask for. The zero value leaves rates open;
+// bounds on calls in flight always hold.
+type Limits struct {
+	// Rates are calls a second for each account and operation ("iam:CreateUser"), a service's
+	// operations together ("iam:*"), or all of an account's ("*"); the most particular counts.
+	Rates map[string]Rate
+	// InFlight bounds the calls being carried out at once; 0 means 1,024.
+	InFlight int
+	// Waiting bounds the calls that wait (long polls) at once; 0 means 4,096.
+	Waiting int
+	// BodyBytes bounds the memory of request bodies held at once; 0 means 256 MiB.
+	BodyBytes int64
+}
+
+// Rate is a token bucket.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+const (
+	defaultInFlight  = 1024
+	defaultWaiting   = 4096
+	defaultBodyBytes = 256 << 20
+	// mostBuckets bounds the memory of buckets; beyond it the idle ones are forgotten, then all.
+	mostBuckets = 100_000
+)
+
+type limiter struct {
+	Limits
+	inFlight, waiting, bodies atomic.Int64
+
+	mu      sync.Mutex // guards buckets
+	buckets map[bucketName]*rate.Limiter
+}
+
+type bucketName struct{ account, what string }
+
+func newLimiter(l Limits) *limiter {
+	if l.InFlight == 0 {
+		l.InFlight = defaultInFlight
+	}
+	if l.Waiting == 0 {
+		l.Waiting = defaultWaiting
+	}
+	if l.BodyBytes == 0 {
+		l.BodyBytes = defaultBodyBytes
+	}
+	return &limiter{Limits: l, buckets: map[bucketName]*rate.Limiter{}}
+}
+
+// enter takes n of a bound, and reports whether there was room. Leave with leave.
+func enter(gauge *atomic.Int64, n, bound int64) bool {
+	if gauge.Add(n) <= bound {
+		return true
+	}
+	gauge.Add(-n)
+	return false
+}
+
+func leave(gauge *atomic.Int64, n int64) { gauge.Add(-n) }
+
+// admit counts a call against its account's rates.
+func (l *limiter) admit(account string, op *aws.Operation, now time.Time) error {
+	if len(l.Rates) == 0 || op == nil {
+		return nil
+	}
+	service := op.Service.ActionPrefix
+	for _, what := range [...]string{service + ":" + op.Name, service + ":*", "*"} {
+		bound, ok := l.Rates[what]
+		if !ok {
+			continue
+		}
+		if l.bucket(bucketName{account, what}, bound, now).AllowN(now, 1) {
+			return nil
+		}
+		return &aws.Error{Kind: aws.Throttled, Message: "Rate exceeded"}
+	}
+	return nil
+}
+
+func (l *limiter) bucket(name bucketName, bound Rate, now time.Time) *rate.Limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.buckets[name]
+	if b != nil {
+		return b
+	}
+	if len(l.buckets) >= mostBuckets {
+		for old, idle := range l.buckets {
+			if idle.TokensAt(now) >= float64(idle.Burst()) {
+				delete(l.buckets, old)
+			}
+		}
+		if len(l.buckets) >= mostBuckets {
+			clear(l.buckets)
+		}
+	}
+	b = rate.NewLimiter(rate.Limit(bound.PerSecond), bound.Burst)
+	l.buckets[name] = b
+	return b
+}
+
+// freeSpace remembers for a second whether there is room to write.
+type freeSpace struct {
+	engine  store.Engine
+	minimum float64
+	checked atomic.Int64 // Unix nanoseconds
+	short   atomic.Bool
+}
+
+// low reports whether less than the minimum is free.
+func (f *freeSpace) low(now time.Time) bool {
+	last := f.checked.Load()
+	if now.UnixNano()-last > int64(time.Second) && f.checked.CompareAndSwap(last, now.UnixNano()) {
+		f.short.Store(f.engine.Free() < f.minimum)
+	}
+	return f.short.Load()
+}

@@ -1,0 +1,202 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/wire"
+	"github.com/garrison-security/garrison/wire/codecs"
+	"github.com/garrison-security/garrison/wire/sigv4"
+)
+
+// Bounds on bodies that are read whole.
+const (
+	maxQueryBody = 1 << 20
+	maxBody      = 8 << 20
+)
+
+// Serve answers one request. It never fails: what goes wrong is an answer too.
+func (g *Gateway) Serve(ctx context.Context, req *wire.Request) *wire.Response {
+	r := &request{id: newID(), now: g.Clock(), wire: req, from: originOf(req)}
+	if !enter(&g.limits.inFlight, 1, int64(g.limits.InFlight)) {
+		return g.refuse(r, busy())
+	}
+	held := int64(0)
+	release := func() { leave(&g.limits.inFlight, 1); leave(&g.limits.bodies, held) }
+	defer func() { release() }()
+
+	if err := g.read(r, &held); err != nil {
+		return g.refuse(r, err)
+	}
+	if r.operation != nil && r.operation.waits {
+		// A long poll holds a place of its own kind, not one that other calls need.
+		if !enter(&g.limits.waiting, 1, int64(g.limits.Waiting)) {
+			return g.refuse(r, busy())
+		}
+		leave(&g.limits.inFlight, 1)
+		release = func() { leave(&g.limits.waiting, 1); leave(&g.limits.bodies, held) }
+	}
+	if g.free.low(r.now) {
+		return g.refuse(r, &aws.Error{Kind: aws.Unavailable, Message: "The store is short of space; nothing is changed until there is more."})
+	}
+	o := g.perform(ctx, r)
+	if o.account == "" && o.err != nil {
+		return g.refuse(r, o.err)
+	}
+	return g.answer(r, o)
+}
+
+// read finds out all that can be known of a request without the store: what it
+// asks for, who claims to have signed it, and its body.
+func (g *Gateway) read(r *request, held *int64) error {
+	req := r.wire
+	form, err := g.form(req, held)
+	if err != nil {
+		return err
+	}
+	r.match, err = g.router.Route(req, form)
+	r.protocol = r.match.Protocol
+	if err != nil {
+		return err
+	}
+	r.service = g.models[r.match.Service.Name]
+	if r.service != nil {
+		r.row = r.service.Operation(r.match.Operation)
+	}
+	r.operation = g.operations[operationName{r.match.Service.Name, r.match.Operation}]
+	s3 := r.match.S3Family()
+	rules := sigv4.Rules{S3: s3, Skew: sigv4.DefaultSkew}
+	if !s3 && r.protocol != aws.AWSQuery && r.protocol != aws.EC2Query {
+		rules.Skew = sigv4.JSONSkew
+	}
+	if r.row != nil {
+		rules.UnsignedBody = r.row.AllowUnsignedBody
+	}
+	if r.signature, err = sigv4.Parse(req, rules); err != nil {
+		return err
+	}
+	r.region = g.region(r.service, "")
+	if r.signature != nil {
+		r.admitted = r.signature.Admit(r.now, sigv4.Scope{Services: r.match.SigningNames(), Regions: g.Regions})
+		r.region = g.region(r.service, r.signature.Region)
+	}
+	if form != nil {
+		r.payload = form
+	} else if !s3 {
+		if r.payload, err = g.readBody(req, maxBody, held); err != nil {
+			return err
+		}
+	}
+	if r.signature == nil {
+		return nil
+	}
+	if r.admitted == nil {
+		r.admitted = r.signature.Prepare(sha256.Sum256(r.payload))
+	}
+	return nil
+}
+
+// form is the body of a form post, which must be read to know what is asked for; else nil.
+func (g *Gateway) form(req *wire.Request, held *int64) ([]byte, error) {
+	if req.Method != "POST" || req.Header.Get("X-Amz-Target") != "" {
+		return nil, nil
+	}
+	kind, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
+		return nil, nil
+	}
+	body, err := g.readBody(req, maxQueryBody, held)
+	if body == nil {
+		body = []byte{}
+	}
+	return body, err
+}
+
+// readBody reads a body whole, within a bound of its own and one shared by all.
+func (g *Gateway) readBody(req *wire.Request, limit int64, held *int64) ([]byte, error) {
+	if req.ContentLength == 0 || req.Body == nil {
+		return nil, nil
+	}
+	expected := req.ContentLength
+	if expected > limit {
+		return nil, tooLarge(limit)
+	}
+	if expected < 0 {
+		expected = limit
+	}
+	if !enter(&g.limits.bodies, expected, g.limits.BodyBytes) {
+		return nil, busy()
+	}
+	*held += expected
+	if req.ContentLength > 0 {
+		body := make([]byte, req.ContentLength)
+		if _, err := io.ReadFull(req.Body, body); err != nil {
+			return nil, brokenBody(err)
+		}
+		return body, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(req.Body, limit+1))
+	if err != nil {
+		return nil, brokenBody(err)
+	}
+	if int64(len(body)) > limit {
+		return nil, tooLarge(limit)
+	}
+	return body, nil
+}
+
+func tooLarge(limit int64) error {
+	return &aws.Error{Kind: aws.TooLarge, Message: fmt.Sprintf("The request's body is larger than %d bytes.", limit)}
+}
+
+func busy() error {
+	return &aws.Error{Kind: aws.Unavailable, Message: "Too many requests are being carried out. Try again."}
+}
+
+// brokenBody is the error for a body that did not arrive whole.
+func brokenBody(err error) error {
+	if e, ok := errors.AsType[*aws.Error](err); ok {
+		return e
+	}
+	return &aws.Error{Kind: aws.Serialization, Message: "The request's body did not arrive whole."}
+}
+
+// refuse answers a request that is charged to nobody, and counts it.
+func (g *Gateway) refuse(r *request, err error) *wire.Response {
+	g.Unattributed.Count(r.now, r.from.address, wire.EventErrorCode(r.protocol, err))
+	return g.answer(r, outcome{err: err})
+}
+
+// answer encodes what a request came to.
+func (g *Gateway) answer(r *request, o outcome) *wire.Response {
+	a := &wire.Answer{Protocol: r.protocol, Service: r.service, Operation: r.row, Request: r.wire, RequestID: r.id}
+	if r.match.S3Family() {
+		a.HostID = hostID(r.id)
+	}
+	to := &wire.Response{}
+	codec := codecs.For(r.protocol)
+	if o.err == nil {
+		err := codec.Encode(a, o.out, to)
+		if err == nil {
+			return to
+		}
+		g.Log.Error("answer can't be encoded", "request", r.id, "operation", r.name(), "error", err)
+		o.err, to = err, &wire.Response{}
+	} else if !visible(o.err) && !errors.Is(o.err, errPanic) {
+		g.Log.Error("call failed", "request", r.id, "operation", r.name(), "error", o.err)
+	}
+	codec.EncodeError(a, o.err, to)
+	return to
+}
+
+// hostID is x-amz-id-2, which S3's clients print beside the request id.
+func hostID(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return base64Std(sum[:])
+}
+
