@@ -8,30 +8,9 @@ import (
 	"github.com/garrison-security/garrison/store/storetest"
 )
 
-func TestSmoke(t *testing.T) {
-	e, err := mem.Open(storetest.Options())
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := store.Key("t", "1", "a")
-	if err := e.Update(t.Context(), func(tx store.Tx) error {
-		tx.Append(store.Event{Data: []byte("x")})
-		return tx.Put(k, []byte("v"))
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.View(t.Context(), func(tx store.Tx) error {
-		for p, err := range tx.Scan(nil, nil, true) {
-			t.Logf("%q %q %v", p.Key, p.Value, err)
-		}
-		v, err := tx.Get(k)
-		t.Logf("%q %v", v, err)
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
-	for r, err := range e.Rows(t.Context(), 1, 0) {
-		t.Log(r, err)
-		t.Log(storetest.Unpack(r.Data))
-	}
+// medium is a new engine in memory: it keeps nothing to open again.
+func medium(testing.TB) storetest.Medium {
+	return storetest.Medium{Volatile: true, Open: func(o store.Options) (store.Engine, error) { return mem.Open(o) }}
 }
+
+func TestContract(t *testing.T) { storetest.Run(t, medium) }

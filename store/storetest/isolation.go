@@ -1,0 +1,515 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/garrison-security/garrison/store"
+)
+
+// number is a key's value as a number, 0 if there is none.
+func number(tx store.Tx, name string) (int, error) {
+	s, err := get(tx, name)
+	if s == "" || err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(s)
+}
+
+func setNumber(tx store.Tx, name string, n int) error { return put(tx, name, strconv.Itoa(n)) }
+
+// race runs a and b at once, each having read before either writes at the first attempt.
+func (r *rig) race(a, b func(tx store.Tx, met func()) error) (errA, errB error) {
+	m := newMeeting(2)
+	run := func(fn func(store.Tx, func()) error) error {
+		return r.engine.Update(r.Context(), func(tx store.Tx) error {
+			return fn(tx, func() {
+				if tx.Attempt() == 1 {
+					m.arrive()
+				}
+			})
+		})
+	}
+	together(func() { errA = run(a) }, func() { errB = run(b) })
+	return errA, errB
+}
+
+var isolation = []test{
+	{"no update is lost", func(r *rig) {
+		increment := func(tx store.Tx, met func()) error {
+			n, err := number(tx, "n")
+			met()
+			return errors.Join(err, setNumber(tx, "n", n+1))
+		}
+		for range 20 {
+			a, b := r.race(increment, increment)
+			if err := errors.Join(a, b); err != nil {
+				r.Fatal(err)
+			}
+		}
+		r.want("n", "40")
+	}},
+	{"no write skew: of two on duty one stays", func(r *rig) {
+		leave := func(own, other string) func(store.Tx, func()) error {
+			return func(tx store.Tx, met func()) error {
+				mine, err := get(tx, own)
+				theirs, err2 := get(tx, other)
+				met()
+				if mine == "on" && theirs == "on" {
+					return errors.Join(err, err2, put(tx, own, "off"))
+				}
+				return errors.Join(err, err2)
+			}
+		}
+		for range 50 {
+			r.put("x", "on", "y", "on")
+			a, b := r.race(leave("x", "y"), leave("y", "x"))
+			if err := errors.Join(a, b); err != nil {
+				r.Fatal(err)
+			}
+			r.view(func(tx store.Tx) error {
+				x, _ := get(tx, "x")
+				y, _ := get(tx, "y")
+				if x == "off" && y == "off" {
+					r.Error("both left")
+				}
+				return nil
+			})
+		}
+	}},
+	{"no phantom: of two who find a range empty one inserts", func(r *rig) {
+		insert := func(name string, reverse bool) func(store.Tx, func()) error {
+			return func(tx store.Tx, met func()) error {
+				pairs, err := list(tx, reverse)
+				met()
+				if len(pairs) > 0 || err != nil {
+					return err
+				}
+				return put(tx, name, "")
+			}
+		}
+		for i := range 50 {
+			a, b := r.race(insert("a", false), insert("b", i%2 == 0))
+			if err := errors.Join(a, b); err != nil {
+				r.Fatal(err)
+			}
+			r.update(func(tx store.Tx) error {
+				pairs, err := list(tx, false)
+				if len(pairs) != 2 {
+					r.Errorf("the range holds %q", pairs)
+				}
+				return errors.Join(err, tx.Delete(key("a")), tx.Delete(key("b")))
+			})
+		}
+	}},
+	{"no phantom deletion: of two who find the last pair and another one deletes", func(r *rig) {
+		take := func(name string) func(store.Tx, func()) error {
+			return func(tx store.Tx, met func()) error {
+				pairs, err := list(tx, false)
+				met()
+				if len(pairs) < 4 || err != nil {
+					return err
+				}
+				return tx.Delete(key(name))
+			}
+		}
+		for range 30 {
+			r.put("a", "", "b", "")
+			a, b := r.race(take("a"), take("b"))
+			if err := errors.Join(a, b); err != nil {
+				r.Fatal(err)
+			}
+			r.view(func(tx store.Tx) error {
+				if pairs, _ := list(tx, false); len(pairs) != 2 {
+					r.Errorf("the range holds %q", pairs)
+				}
+				return nil
+			})
+		}
+	}},
+	{"what was found missing stays missing until commit", func(r *rig) {
+		claim := func(tx store.Tx, met func()) error {
+			owner, err := get(tx, "name")
+			met()
+			if owner != "" || err != nil {
+				return err
+			}
+			n, err := number(tx, "owners")
+			return errors.Join(err, put(tx, "name", "taken"), setNumber(tx, "owners", n+1))
+		}
+		for range 20 {
+			a, b := r.race(claim, claim)
+			if err := errors.Join(a, b); err != nil {
+				r.Fatal(err)
+			}
+			r.want("name", "taken", "owners", "1")
+			r.update(func(tx store.Tx) error { return errors.Join(tx.Delete(key("name")), tx.Delete(key("owners"))) })
+		}
+	}},
+	{"nobody sees two moments, not even an attempt that is given up", func(r *rig) {
+		const pairs = 4
+		r.update(func(tx store.Tx) error {
+			for i := range 2 * pairs {
+				if err := setNumber(tx, fmt.Sprint(i), 100); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		var stop atomic.Bool
+		var torn atomic.Int32
+		sum := func(tx store.Tx, scan bool) error {
+			total := 0
+			if scan {
+				values, err := list(tx, total%2 == 0)
+				if err != nil {
+					return err
+				}
+				for i := 1; i < len(values); i += 2 {
+					n, _ := strconv.Atoi(values[i])
+					total += n
+				}
+			} else {
+				for i := range 2 * pairs {
+					n, err := number(tx, fmt.Sprint(i))
+					if err != nil {
+						return err
+					}
+					total += n
+				}
+			}
+			if total != 2*pairs*100 {
+				torn.Add(1)
+			}
+			return nil
+		}
+		var writers, readers sync.WaitGroup
+		for w := range 2 {
+			writers.Go(func() {
+				for i := range 150 {
+					from, to := (i*7+w)%(2*pairs), (i*5+3*w+1)%(2*pairs)
+					r.update(func(tx store.Tx) error {
+						a, err := number(tx, fmt.Sprint(from))
+						if err == nil {
+							err = setNumber(tx, fmt.Sprint(from), a-i)
+						}
+						b, err2 := number(tx, fmt.Sprint(to))
+						return errors.Join(err, err2, setNumber(tx, fmt.Sprint(to), b+i))
+					})
+				}
+			})
+		}
+		for i := range 4 {
+			readers.Go(func() {
+				for !stop.Load() {
+					fn := func(tx store.Tx) error { return sum(tx, i%2 == 0) }
+					if i < 2 {
+						r.view(fn)
+					} else {
+						r.update(fn)
+					}
+				}
+			})
+		}
+		writers.Wait()
+		stop.Store(true)
+		readers.Wait()
+		if n := torn.Load(); n > 0 {
+			r.Errorf("%d sums were of two moments", n)
+		}
+	}},
+	{"what was acknowledged is seen by all that begins after", func(r *rig) {
+		for i := range 50 {
+			r.put("a", fmt.Sprint(i))
+			r.view(func(tx store.Tx) error {
+				if got, err := get(tx, "a"); got != fmt.Sprint(i) || err != nil {
+					r.Errorf("a is %q, %v, want %d", got, err, i)
+				}
+				return nil
+			})
+		}
+	}},
+	{"a refusal is judged by the state it was recorded in", func(r *rig) {
+		// fn's own error is returned only if what led to it was true at one moment.
+		r.put("a", "0", "b", "0")
+		var stop atomic.Bool
+		unequal := errors.New("a and b differ")
+		together(func() {
+			for i := range 200 {
+				r.put("a", fmt.Sprint(i), "b", fmt.Sprint(i))
+			}
+			stop.Store(true)
+		}, func() {
+			for !stop.Load() {
+				if err := r.engine.Update(r.Context(), func(tx store.Tx) error {
+					a, err := get(tx, "a")
+					b, err2 := get(tx, "b")
+					if err == nil && err2 == nil && a != b {
+						return unequal
+					}
+					return errors.Join(err, err2)
+				}); err != nil {
+					r.Error(err)
+				}
+			}
+		})
+	}},
+	{"a kept value is never stale", func(r *rig) {
+		decode := func(v []byte) (any, error) { return strconv.Atoi(string(v)) }
+		r.put("n", "0", "m", "0")
+		var acknowledged atomic.Int64
+		var stop atomic.Bool
+		together(func() {
+			for i := 1; i <= 200; i++ {
+				r.put("n", fmt.Sprint(i), "m", fmt.Sprint(i))
+				acknowledged.Store(int64(i))
+			}
+			stop.Store(true)
+		}, func() {
+			for !stop.Load() {
+				least := acknowledged.Load()
+				var n, m any
+				read := func(tx store.Tx) (err error) {
+					if n, err = tx.Load(key("n"), decode); err != nil {
+						return err
+					}
+					m, err = tx.Load(key("m"), decode)
+					return err
+				}
+				r.view(read)
+				if n != m || int64(n.(int)) < least {
+					r.Errorf("loaded %v and %v, %d was acknowledged before", n, m, least)
+				}
+				r.update(read)
+				if n != m || int64(n.(int)) < least {
+					r.Errorf("loaded %v and %v, %d was acknowledged before", n, m, least)
+				}
+			}
+		})
+	}},
+	{"Load sees own writes, keeps no failure and forgets what is deleted", func(r *rig) {
+		decode := func(v []byte) (any, error) { return string(v), nil }
+		load := func(tx store.Tx, want any, wantErr error) {
+			r.Helper()
+			if got, err := tx.Load(key("a"), decode); got != want || !errors.Is(err, wantErr) {
+				r.Errorf("Load = %v, %v, want %v, %v", got, err, want, wantErr)
+			}
+		}
+		bad := errors.New("bad")
+		r.put("a", "1")
+		r.update(func(tx store.Tx) error {
+			if _, err := tx.Load(key("a"), func([]byte) (any, error) { return nil, bad }); !errors.Is(err, bad) {
+				r.Errorf("a failed decode answers %v", err)
+			}
+			load(tx, "1", nil)
+			load(tx, "1", nil)
+			err := put(tx, "a", "2")
+			load(tx, "2", nil)
+			tx.Discard()
+			load(tx, "1", nil)
+			err = errors.Join(err, tx.Delete(key("a")))
+			load(tx, nil, store.ErrNotFound)
+			return err
+		})
+		r.update(func(tx store.Tx) error {
+			load(tx, nil, store.ErrNotFound)
+			return put(tx, "a", "3")
+		})
+		r.view(func(tx store.Tx) error { load(tx, "3", nil); return nil })
+	}},
+}
+
+var conflicts = []test{
+	{"a transaction that met another is run again, and says so", func(r *rig) {
+		var most atomic.Int32
+		increment := func(tx store.Tx, met func()) error {
+			n, err := number(tx, "n")
+			met()
+			most.Store(max(most.Load(), int32(tx.Attempt())))
+			return errors.Join(err, setNumber(tx, "n", n+1))
+		}
+		if a, b := r.race(increment, increment); a != nil || b != nil {
+			r.Fatal(a, b)
+		}
+		if most.Load() < 2 {
+			r.Error("nobody was run again")
+		}
+		r.want("n", "2")
+	}},
+	{"blind writes do not conflict", func(r *rig) {
+		write := func(tx store.Tx, met func()) error {
+			met()
+			if tx.Attempt() > 1 {
+				r.Error("run again")
+			}
+			return put(tx, "a", "1")
+		}
+		if a, b := r.race(write, write); a != nil || b != nil {
+			r.Fatal(a, b)
+		}
+	}},
+	{"many callers count one number up", func(r *rig) {
+		const callers, each = 32, 10
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() {
+				for range each {
+					r.update(func(tx store.Tx) error {
+						n, err := number(tx, "n")
+						return errors.Join(err, setNumber(tx, "n", n+1), tx.Append(event(fmt.Sprint(n+1))))
+					})
+				}
+			})
+		}
+		wg.Wait()
+		r.want("n", fmt.Sprint(callers*each))
+		for i, e := range r.events(r.own(), 0) {
+			if e != fmt.Sprint(i+1) {
+				r.Fatalf("event %d says %s", i+1, e)
+			}
+		}
+	}},
+	{"of a hundred that claim a name one gets it", func(r *rig) {
+		taken := errors.New("taken")
+		var won atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				err := r.engine.Update(r.Context(), func(tx store.Tx) error {
+					owner, err := get(tx, "name")
+					if owner != "" {
+						return taken
+					}
+					return errors.Join(err, put(tx, "name", fmt.Sprint(i)))
+				})
+				switch {
+				case err == nil:
+					won.Add(1)
+				case !errors.Is(err, taken):
+					r.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if won.Load() != 1 {
+			r.Errorf("%d won", won.Load())
+		}
+	}},
+	{"a slow transaction that meets others does not hold them up", func(r *rig) { r.slow() }},
+	{"nor one that is quick at first and slow when it is run again", func(r *rig) { r.slowAgain() }},
+	{"one that always meets another is refused in the end, and leaves no trace", func(r *rig) {
+		r.put("n", "0")
+		err := r.engine.Update(r.Context(), func(tx store.Tx) error {
+			n, err := number(tx, "n")
+			if err != nil {
+				return err
+			}
+			time.Sleep(time.Millisecond)
+			if err := r.engine.Update(r.Context(), func(tx store.Tx) error { return setNumber(tx, "n", n+1) }); err != nil {
+				r.Error(err)
+			}
+			return put(tx, "trace", "1")
+		})
+		if !errors.Is(err, store.ErrConflict) {
+			r.Errorf("Update = %v, want ErrConflict", err)
+		}
+		r.view(func(tx store.Tx) error {
+			if got, _ := get(tx, "trace"); got != "" {
+				r.Error("it left a trace")
+			}
+			return nil
+		})
+	}},
+}
+
+// slow runs a transaction that meets others at its first attempts, and does not
+// end before others have committed something.
+func (r *rig) slow() {
+	r.put("n", "0")
+	others := r.others("other")
+	r.update(func(tx store.Tx) error {
+		n, err := number(tx, "n")
+		if tx.Attempt() < 4 {
+			r.put("n", fmt.Sprint(n+1))
+		}
+		others.waitForMore()
+		return errors.Join(err, put(tx, "slow", "done"))
+	})
+	others.stop()
+	r.wantDone("slow")
+}
+
+// slowAgain runs transactions that end at once until one meets others, and then
+// does not end before others have committed something.
+func (r *rig) slowAgain() {
+	r.put("n", "0")
+	others, busy := r.others("other"), r.others("n")
+	again := false
+	for i := 0; i < 2000 && !again; i++ {
+		r.update(func(tx store.Tx) error {
+			_, err := number(tx, "n")
+			if tx.Attempt() > 1 {
+				again = true
+				busy.halt.Store(true)
+				others.waitForMore()
+			} else if i%2 == 0 {
+				time.Sleep(time.Microsecond)
+			}
+			return errors.Join(err, put(tx, "slow", "done"))
+		})
+	}
+	busy.stop()
+	others.stop()
+	if !again {
+		r.Error("no transaction met another")
+	}
+	r.wantDone("slow")
+}
+
+func (r *rig) wantDone(name string) {
+	r.view(func(tx store.Tx) error {
+		if got, err := get(tx, name); got != "done" {
+			r.Errorf("the transaction did not take place: %v", err)
+		}
+		return nil
+	})
+}
+
+// others writes one key again and again.
+type others struct {
+	*rig
+	done atomic.Int64
+	halt atomic.Bool
+	wg   sync.WaitGroup
+}
+
+func (r *rig) others(name string) *others {
+	o := &others{rig: r}
+	o.wg.Go(func() {
+		for !o.halt.Load() {
+			r.put(name, "1")
+			o.done.Add(1)
+		}
+	})
+	return o
+}
+
+func (o *others) stop() {
+	o.halt.Store(true)
+	o.wg.Wait()
+}
+
+// waitForMore returns when three more transactions of the others were committed.
+func (o *others) waitForMore() {
+	enough := o.done.Load() + 3
+	for deadline := time.Now().Add(10 * time.Second); o.done.Load() < enough; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			o.Error("others waited for a slow transaction")
+			return
+		}
+	}
+}
