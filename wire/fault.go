@@ -110,20 +110,17 @@ func modelledFault(p aws.Protocol, shape *aws.Shape, m aws.Modelled) Fault {
 // exception by its shape's name (NoSuchEntityException, where the wire says
 // NoSuchEntity), a refusal as AccessDenied, EC2's with the side at fault in
 // front.
-func EventErrorCode(p aws.Protocol, s *aws.Service, err error) string {
-	f := FaultOf(p, s, err)
-	family := familyOf(p, s)
+func EventErrorCode(p aws.Protocol, err error) string {
+	if m, ok := errors.AsType[aws.Modelled](err); ok {
+		return m.ErrorShape()
+	}
+	f := FaultOf(p, nil, err)
+	family := familyOf(p, nil)
 	if family == ec2Family {
 		if f.Sender {
 			return "Client." + f.Code
 		}
 		return "Server." + f.Code
-	}
-	if f.Shape != nil {
-		if family == s3Family {
-			return f.Code
-		}
-		return f.Shape.Name
 	}
 	if e, ok := errors.AsType[*aws.Error](err); ok && e != nil && family != s3Family {
 		switch e.Kind {
