@@ -49,7 +49,10 @@ func (k *Keyring) Ensure(ctx context.Context, name string) error {
 // installation's own can't be destroyed. Copies of the store made before, and
 // parts of its files that the engine has not rewritten, still hold the wrapped
 // key; they open under the root key alone.
-func (k *Keyring) Destroy(ctx context.Context, name string) error {
+//
+// also, if it is not nil, runs in the same transaction, to record what is done
+// and take away the account's rows. An event of it belongs to the installation.
+func (k *Keyring) Destroy(ctx context.Context, name string, also func(store.Tx) error) error {
 	if name == "" {
 		return errors.New("keyring: the installation's key can't be destroyed")
 	}
@@ -66,6 +69,11 @@ func (k *Keyring) Destroy(ctx context.Context, name string) error {
 	}
 	s := m.wrap(name, generation, nil)
 	err = engine.Update(ctx, func(tx store.Tx) error {
+		if also != nil {
+			if err := also(tx); err != nil {
+				return err
+			}
+		}
 		return tx.Put(scopeKey(name), s.value())
 	})
 	if err != nil {

@@ -111,7 +111,7 @@ func TestALockedKeyringDoesNothing(t *testing.T) {
 		_, err := k.Seal(nil, "", []byte("k"), nil)
 		_, err2 := k.Open(nil, "", []byte("k"), make([]byte, 64))
 		_, err3 := k.SealToken("p", nil, nil)
-		errs := []error{err, err2, err3, k.Ensure(t.Context(), "a"), k.Destroy(t.Context(), "a"), k.Verify(t.Context()), k.Rotate(t.Context(), fileRoot(t), nil)}
+		errs := []error{err, err2, err3, k.Ensure(t.Context(), "a"), k.Destroy(t.Context(), "a", nil), k.Verify(t.Context()), k.Rotate(t.Context(), fileRoot(t), nil)}
 		for i, err := range errs {
 			if !errors.Is(err, ErrLocked) {
 				t.Errorf("call %d: %v", i, err)
@@ -127,8 +127,8 @@ func TestDestroyedScopeOpensNoMore(t *testing.T) {
 	check(t, err)
 	two, err := h.now.Seal(nil, "222222222222", k2, []byte("two"))
 	check(t, err)
-	check(t, h.now.Destroy(t.Context(), "111111111111"))
-	check(t, h.now.Destroy(t.Context(), "111111111111")) // again is no error
+	check(t, h.now.Destroy(t.Context(), "111111111111", nil))
+	check(t, h.now.Destroy(t.Context(), "111111111111", nil)) // again is no error
 	for range 2 {
 		if _, err := h.now.Open(nil, "111111111111", k1, one); err != ErrDestroyed || !errors.Is(err, store.ErrSealed) {
 			t.Errorf("open: %v", err)
@@ -148,17 +148,28 @@ func TestDestroyedScopeOpensNoMore(t *testing.T) {
 		check(t, h.now.Verify(t.Context()))
 		check(t, h.restart(t, root))
 	}
-	if err := h.now.Destroy(t.Context(), ""); err == nil {
+	refused := errors.New("no")
+	if err := h.now.Destroy(t.Context(), "222222222222", func(store.Tx) error { return refused }); !errors.Is(err, refused) || h.now.Destroyed("222222222222") {
+		t.Errorf("destroyed though its record was refused: %v", err)
+	}
+	check(t, h.now.Destroy(t.Context(), "222222222222", func(tx store.Tx) error {
+		return tx.Put(store.Key("t", "", "done"), []byte("222222222222"))
+	}))
+	check(t, h.engine.View(t.Context(), func(tx store.Tx) error {
+		_, err := tx.Get(store.Key("t", "", "done"))
+		return err
+	}))
+	if err := h.now.Destroy(t.Context(), "", nil); err == nil {
 		t.Error("the installation's key was destroyed")
 	}
-	if err := h.now.Destroy(t.Context(), "unknown"); err != ErrUnknownScope {
+	if err := h.now.Destroy(t.Context(), "unknown", nil); err != ErrUnknownScope {
 		t.Errorf("destroy of an unknown scope: %v", err)
 	}
 }
 
 func TestAlteredKeyringRowsAreNoticed(t *testing.T) {
 	h, root := loaded(t, "111111111111", "222222222222", "333333333333")
-	check(t, h.now.Destroy(t.Context(), "333333333333"))
+	check(t, h.now.Destroy(t.Context(), "333333333333", nil))
 	good := h.rows(t)
 	if len(good) != 5 {
 		t.Fatalf("%d rows", len(good))

@@ -17,7 +17,7 @@ func TestWrongRootKeyIsRefusedByName(t *testing.T) {
 	want, _ := root.With(nil)
 	words, err := Passphrase("correct horse battery staple")
 	check(t, err)
-	for name, given := range map[string]RootKey{"file": fileRoot(t), "passphrase": words} {
+	for name, given := range map[string]RootKey{"file": fileRoot(t), "fleeting": FleetingRoot(), "passphrase": words} {
 		err := h.restart(t, given)
 		wrong, ok := errors.AsType[*WrongRootError](err)
 		if !ok || !slices.Equal(wrong.Store, []string{want.ID()}) || !strings.Contains(err.Error(), "this store was made with another root key (the store's key id "+want.ID()+", given ") {

@@ -15,7 +15,7 @@ import (
 // filePrefix begins a root key file, followed by 32 bytes in base64 and a newline.
 const filePrefix = "garrison-root-key-1 "
 
-// fileKey is a root key read from a file.
+// fileKey is a root key in memory, most often read from a file.
 type fileKey struct{ key *secret }
 
 // ReadRootFile reads the root key in the file called path. It refuses a file
@@ -79,6 +79,10 @@ func CreateRootFile(path string) (RootKey, error) {
 	}
 	return &fileKey{key}, nil
 }
+
+// FleetingRoot is a root key that stands nowhere and is gone with the process,
+// for a store that is gone with it too.
+func FleetingRoot() RootKey { return &fileKey{newSecret()} }
 
 // RootFile reads the root key in the file called path, or makes one if there
 // is none and create is true.

@@ -83,7 +83,7 @@ func TestRotationSurvivesAStopAtEveryStep(t *testing.T) {
 func seedAccounts(t *testing.T, h *house, n int) map[string][]byte {
 	t.Helper()
 	check(t, h.now.Ensure(t.Context(), "gone"))
-	check(t, h.now.Destroy(t.Context(), "gone"))
+	check(t, h.now.Destroy(t.Context(), "gone", nil))
 	sealed := map[string][]byte{}
 	check(t, h.engine.Update(t.Context(), func(tx store.Tx) error {
 		for i := range n {

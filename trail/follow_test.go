@@ -243,7 +243,7 @@ func TestFollowersHoldTheCutAndForgetStreamsThatAreGone(t *testing.T) {
 func TestFollowPassesErasedEventsOver(t *testing.T) {
 	r := newRack(t, alpha, beta)
 	r.add(t, newRandom(1), 0, 40, alpha, beta)
-	check(t, r.keys.Destroy(t.Context(), beta))
+	check(t, r.keys.Destroy(t.Context(), beta, nil))
 	check(t, r.followAll(t, "f"))
 	n, _ := r.tallied(t, "f")
 	if n == 0 || n == 40 {

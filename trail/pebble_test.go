@@ -100,7 +100,7 @@ func TestTheRecordOnDisk(t *testing.T) {
 		t.Errorf("%d read, %d followed, of %d", seen, followed, total)
 	}
 
-	check(t, l.keys.Destroy(t.Context(), beta))
+	check(t, l.keys.Destroy(t.Context(), beta, nil))
 	cut, err := l.Cut(t.Context(), Cut{Before: noon.Add(1e9 * 60), Reason: "r", Now: noon})
 	check(t, err)
 	report, err := l.Verify(t.Context(), heads)

@@ -163,7 +163,7 @@ func TestAlteredLeavesAreNoticed(t *testing.T) {
 	r := newRack(t, alpha, beta)
 	r.add(t, newRandom(5), 0, 30, alpha, beta)
 	good := r.copyRows()
-	check(t, r.keys.Destroy(t.Context(), beta))
+	check(t, r.keys.Destroy(t.Context(), beta, nil))
 	for i, row := range good[1] {
 		p, err := parse(row.Data)
 		check(t, err)
@@ -260,7 +260,7 @@ func TestAForgedChain(t *testing.T) {
 	r := newRack(t, alpha, beta)
 	random := newRandom(5)
 	r.add(t, random, 0, 30, alpha, beta)
-	check(t, r.keys.Destroy(t.Context(), beta))
+	check(t, r.keys.Destroy(t.Context(), beta, nil))
 	if found := r.faults(t); len(found) > 0 {
 		t.Fatalf("erasure: %q", found)
 	}
@@ -306,7 +306,7 @@ func TestErasedAccountsLeaveTheRestAndTheChain(t *testing.T) {
 	if n := count(); n != 0 {
 		t.Fatalf("%d erased", n)
 	}
-	check(t, r.keys.Destroy(t.Context(), beta))
+	check(t, r.keys.Destroy(t.Context(), beta, nil))
 	report, err := r.trail().Verify(t.Context(), heads)
 	check(t, err)
 	var erased uint64
