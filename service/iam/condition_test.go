@@ -77,7 +77,7 @@ func TestConditionsOfTags(t *testing.T) {
 	call(p, p.root, iam.CreateUser, &iam.CreateUserInput{UserName: "red", Tags: []iam.Tag{{Key: "team", Value: "red"}}})
 	blue := []iam.Tag{{Key: "team", Value: "blue"}}
 	who := delegate(p, "delegate", `{"Effect":"Allow","Action":["iam:CreateUser","iam:CreateRole"],"Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/team":"${aws:PrincipalTag/team}"},"ForAllValues:StringEquals":{"aws:TagKeys":["team"]}}},
-		{"Effect":"Allow","Action":"iam:TagUser","Resource":"arn:aws:iam::111122223333:user/new*"},
+		{"Effect":"Allow","Action":"iam:TagUser","Resource":"arn:aws:iam::111122223333:user/new*","Condition":{"StringEquals":{"aws:RequestTag/team":"blue"}}},
 		{"Effect":"Allow","Action":["iam:DeleteUser","iam:GetUser"],"Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"${aws:PrincipalTag/team}"}}},
 		{"Effect":"Allow","Action":"iam:UntagUser","Resource":"*","Condition":{"ForAllValues:StringNotEquals":{"aws:TagKeys":"team"},"StringEquals":{"iam:ResourceTag/team":"blue"}}}`)
 	if got := try(p, who, iam.GetUser, &iam.GetUserInput{UserName: new("u")}); got == "" {
@@ -86,6 +86,7 @@ func TestConditionsOfTags(t *testing.T) {
 	call(p, p.root, iam.TagUser, &iam.TagUserInput{UserName: "delegate", Tags: blue})
 	call(p, who, iam.GetUser, &iam.GetUserInput{UserName: new("u")})
 	call(p, who, iam.CreateUser, &iam.CreateUserInput{UserName: "new1", Tags: blue})
+	call(p, who, iam.TagUser, &iam.TagUserInput{UserName: "new1", Tags: blue})
 	call(p, who, iam.UntagUser, &iam.UntagUserInput{UserName: "u", TagKeys: []string{"other"}})
 	call(p, who, iam.DeleteUser, &iam.DeleteUserInput{UserName: "u"})
 	for what, got := range map[string]string{
@@ -95,6 +96,7 @@ func TestConditionsOfTags(t *testing.T) {
 		"tagged with more":      try(p, who, iam.CreateUser, &iam.CreateUserInput{UserName: "new2", Tags: append(blue, iam.Tag{Key: "x", Value: "y"})}),
 		"where it can't tag":    try(p, who, iam.CreateUser, &iam.CreateUserInput{UserName: "old", Tags: blue}),
 		"a role it can't tag":   try(p, who, iam.CreateRole, &iam.CreateRoleInput{RoleName: "new", AssumeRolePolicyDocument: trustRoot, Tags: blue}),
+		"tagged anew":           try(p, who, iam.TagUser, &iam.TagUserInput{UserName: "new1", Tags: []iam.Tag{{Key: "team", Value: "red"}}}),
 		"the deciding tag away": try(p, who, iam.UntagUser, &iam.UntagUserInput{UserName: "new1", TagKeys: []string{"team"}}),
 	} {
 		if !strings.Contains(got, "is not authorized to perform") {

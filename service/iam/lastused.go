@@ -37,7 +37,7 @@ func (s *Service) RecordUse(tx store.Tx, records []trail.Record) error {
 	latest := map[holder]LastUse{}
 	for _, r := range records {
 		e := r.Event
-		if e == nil || e.UserIdentity.AccountID != r.Scope || r.Scope == "" {
+		if e == nil {
 			continue
 		}
 		use := LastUse{At: second(e.EventTime), Region: e.AWSRegion}

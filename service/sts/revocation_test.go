@@ -85,6 +85,21 @@ func TestRevocationHoldsAtOnce(t *testing.T) {
 			t.Errorf("GetUser as a session of the role's forerunner = %s", got)
 		}
 	})
+	t.Run("a user's old name", func(t *testing.T) {
+		mine := p.open(call(p, alice, stsapi.GetSessionToken, &stsapi.GetSessionTokenInput{}).Credentials)
+		assume := &stsapi.AssumeRoleInput{RoleArn: arn, RoleSessionName: "s1"}
+		call(p, mine, stsapi.AssumeRole, assume)
+		call(p, root, iamapi.UpdateUser, &iamapi.UpdateUserInput{UserName: "alice", NewUserName: new("alicia")})
+		if got := try(p, mine, stsapi.AssumeRole, assume); got != gone {
+			t.Errorf("AssumeRole = %s", got)
+		}
+		renamed := p.holder(alice.AccessKeyID)
+		if want := "arn:aws:iam::" + home + ":user/alicia"; renamed.ARN != want {
+			t.Errorf("the key's holder is %s, want %s", renamed.ARN, want)
+		}
+		call(p, renamed, stsapi.AssumeRole, assume) // who is trusted by its unique id
+		call(p, root, iamapi.UpdateUser, &iamapi.UpdateUserInput{UserName: "alicia", NewUserName: new("alice")})
+	})
 	t.Run("a user deleted and made again", func(t *testing.T) {
 		mine := p.open(call(p, alice, stsapi.GetSessionToken, &stsapi.GetSessionTokenInput{}).Credentials)
 		call(p, root, iamapi.DeleteUserPolicy, &iamapi.DeleteUserPolicyInput{UserName: "alice", PolicyName: "own"})
