@@ -83,7 +83,7 @@ func (c *compiler) statement(from *Statement) statement {
 		to.everything = to.everything || r == "*" && !from.NotResource
 	}
 	for i := range from.Conditions {
-		to.conditions = append(to.conditions, c.condition(&from.Conditions[i]))
+		to.conditions = append(to.conditions, c.condition(&from.Conditions[i], from.Deny))
 	}
 	return to
 }

@@ -17,10 +17,15 @@ type condition struct {
 	addresses []netip.Prefix
 	binaries  []string
 	absent    []bool // Null: the key must be absent (true) or present
+	unknown   bool   // no operator: what the statement denies is denied, what it allows is not
+	denies    bool
 }
 
-func (c *compiler) condition(from *Condition) condition {
-	op, _ := parseOperator(from.Operator)
+func (c *compiler) condition(from *Condition, deny bool) condition {
+	op, known := parseOperator(from.Operator)
+	if !known {
+		return condition{unknown: true, denies: deny}
+	}
 	to := condition{operator: op, key: c.key(from.Key)}
 	for _, v := range from.Values {
 		switch op.operand {
@@ -68,6 +73,9 @@ func appendIf[T any](to []T, v T, ok bool) []T {
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
 func (c *condition) matches(ctx *Context) bool {
+	if c.unknown {
+		return c.denies
+	}
 	v := ctx.lookup(&c.key)
 	if c.operand == nullOperand {
 		return c.matchesNull(v == nil || v.kind == listValue && len(v.list) == 0)

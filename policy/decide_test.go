@@ -264,6 +264,43 @@ func TestDecideFailsClosed(t *testing.T) {
 	}
 }
 
+// TestUnknownOperatorFailsClosed: Read refuses such a document; one that was
+// made without Read denies what it would deny, and allows nothing.
+func TestUnknownOperatorFailsClosed(t *testing.T) {
+	odd := []Condition{{Operator: "StringMatches", Key: "aws:a", Values: []string{"x"}}}
+	doc := &Document{Kind: Identity, Version: version2012, Statements: []Statement{{Actions: []string{"*"}, Resources: []string{"*"}, Conditions: odd}}}
+	r := &Request{Action: "s3:GetObject", Resource: "*", Principal: principalOf(alice)}
+	if got := verdict(Decide(r, &Policies{Identity: []*Policy{Compile(doc, "")}})); got != "implicit" {
+		t.Errorf("an Allow under an unknown operator decides %s", got)
+	}
+	doc.Statements[0].Deny = true
+	if got := verdict(Decide(r, &Policies{Identity: []*Policy{statements(t, Identity, allowAll), Compile(doc, "")}})); got != "explicit" {
+		t.Errorf("a Deny under an unknown operator decides %s", got)
+	}
+}
+
+// TestRoleOfUnknownPath: a session of which only the ARN is known is its
+// role's by name, under whatever path a policy gives.
+func TestRoleOfUnknownPath(t *testing.T) {
+	for principal, want := range map[string]string{
+		opsRole:                                   "allow",
+		"arn:aws:iam::111122223333:role/a/b/ops":  "allow",
+		"arn:aws:iam::111122223333:role/a/b/ops2": "implicit",
+		"arn:aws:iam::111122223333:role/ops/a":    "implicit",
+		"arn:aws:iam::444455556666:role/ops":      "implicit",
+		"arn:aws-cn:iam::111122223333:role/ops":   "implicit",
+		"arn:aws:iam::111122223333:user/ops":      "implicit",
+		"AROAROLE000000000001":                    "implicit",
+	} {
+		p := principalOf(session)
+		p.Session = nil
+		r := &Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/a", ResourceAccount: home, Principal: p}
+		if got := verdict(Decide(r, &Policies{Resource: statements(t, Resource, lets(awsNamed(principal)))})); got != want {
+			t.Errorf("%s decides %s, want %s", principal, got, want)
+		}
+	}
+}
+
 // TestCanonicalUser: the id is another name of an account.
 func TestCanonicalUser(t *testing.T) {
 	p := &Policies{Identity: []*Policy{statements(t, Identity, allowAll)}, Resource: statements(t, Resource, lets(`{'CanonicalUser':'79a59df900b949e5'}`))}

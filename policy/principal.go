@@ -70,6 +70,7 @@ type caller struct {
 	partition string
 	arn       string
 	entity    string // ARN of the session's role, or of a federated session's user
+	role      string // the role's name, where its ARN is not known
 	id        string // unique id of a user
 	entityID  string // unique id of the session's role
 	service   string
@@ -99,6 +100,9 @@ func newCaller(r *Request) caller {
 	switch {
 	case p.Kind == aws.User:
 		c.id = p.ID
+	case p.Kind == aws.AssumedRole && (p.Session == nil || p.Session.RoleARN == ""):
+		_, c.role, _ = strings.Cut(c.arn, ":assumed-role/")
+		c.role, _, _ = strings.Cut(c.role, "/")
 	case p.Session == nil:
 	case p.Kind == aws.AssumedRole:
 		c.entity, c.entityID = p.Session.RoleARN, p.Session.RoleID
@@ -200,8 +204,30 @@ func (p *awsPrincipal) grant(who *caller) grant {
 		}
 	case p.name == who.arn || p.name == who.id:
 		return directGrant
-	case p.name == who.entity || p.name == who.entityID:
+	case p.name == who.entity || p.name == who.entityID || who.role != "" && p.namesRole(who):
 		return entityGrant
 	}
 	return noGrant
+}
+
+// namesRole tells whether the entry is the ARN, under any path, of the role of
+// which the caller's name alone is known: names are unique in an account.
+func (p *awsPrincipal) namesRole(who *caller) bool {
+	rest, ok := strings.CutPrefix(p.name, "arn:")
+	if !ok {
+		return false
+	}
+	if rest, ok = strings.CutPrefix(rest, who.partition); !ok {
+		return false
+	}
+	if rest, ok = strings.CutPrefix(rest, ":iam::"); !ok {
+		return false
+	}
+	if rest, ok = strings.CutPrefix(rest, who.account); !ok {
+		return false
+	}
+	if rest, ok = strings.CutPrefix(rest, ":role/"); !ok {
+		return false
+	}
+	return rest[strings.LastIndexByte(rest, '/')+1:] == who.role
 }
