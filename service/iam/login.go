@@ -1,70 +1,13 @@
 package iam
 
 import (
+	"bytes"
 	"context"
-	"crypto/pbkdf2"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/binary"
-	"strings"
-	"unicode"
 
 	"github.com/garrison-security/garrison/api/iam"
+	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/gateway"
 )
-
-// A password is kept as what PBKDF2 (NIST SP 800-132) with HMAC-SHA-256 makes
-// of it: format 1, iterations (uint32), a salt of 16 bytes, 32 derived bytes.
-const (
-	passwordFormat     = 1
-	passwordIterations = 600_000 // OWASP, Password Storage Cheat Sheet, 2023
-	saltSize           = 16
-)
-
-// hashPassword is the stored form of a password. It takes a good tenth of a second.
-func hashPassword(password string) ([]byte, error) {
-	b := binary.BigEndian.AppendUint32([]byte{passwordFormat}, passwordIterations)
-	salt := make([]byte, saltSize)
-	rand.Read(salt)
-	derived, err := pbkdf2.Key(sha256.New, password, salt, passwordIterations, sha256.Size)
-	if err != nil {
-		return nil, err
-	}
-	return append(append(b, salt...), derived...), nil
-}
-
-// checkPassword holds a password against AWS's default password policy.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html#default-policy-details
-func checkPassword(password, userName, account string) error {
-	runes := []rune(password)
-	if len(runes) < 8 {
-		return &iam.PasswordPolicyViolationException{Message: "Password should have a minimum length of 8"}
-	}
-	if len(runes) > 128 {
-		return &iam.PasswordPolicyViolationException{Message: "Password should have a maximum length of 128"}
-	}
-	var upper, lower, digit, symbol int
-	for _, r := range runes {
-		switch {
-		case unicode.IsUpper(r):
-			upper = 1
-		case unicode.IsLower(r):
-			lower = 1
-		case unicode.IsDigit(r):
-			digit = 1
-		case strings.ContainsRune("!@#$%^&*()_+-=[]{}|'", r):
-			symbol = 1
-		}
-	}
-	if upper+lower+digit+symbol < 3 {
-		return &iam.PasswordPolicyViolationException{Message: "Password should have at least three of the following: uppercase letters, lowercase letters, numbers, symbols"}
-	}
-	if strings.EqualFold(password, userName) || strings.EqualFold(password, account) {
-		return &iam.PasswordPolicyViolationException{Message: "Password should not be identical to the account name or the user name"}
-	}
-	return nil
-}
 
 // deriveLoginPassword is done outside transactions.
 func (s *Service) deriveLoginPassword(_ context.Context, call *gateway.Call, u *User, in *iam.CreateLoginProfileInput) ([]byte, error) {
@@ -110,6 +53,69 @@ func (s *Service) getLoginProfile(_ context.Context, _ *gateway.Call, u *User, _
 	}}, nil
 }
 
+// deriveNewPassword is done outside transactions; nil where the call changes no password.
+func (s *Service) deriveNewPassword(_ context.Context, call *gateway.Call, u *User, in *iam.UpdateLoginProfileInput) ([]byte, error) {
+	if in.Password == nil || u.PasswordHash == nil {
+		return nil, nil
+	}
+	if err := checkPassword(*in.Password, u.Name, call.Account); err != nil {
+		return nil, err
+	}
+	return hashPassword(*in.Password)
+}
+
+func (s *Service) updateLoginProfile(_ context.Context, call *gateway.Call, u *User, in *iam.UpdateLoginProfileInput, hash []byte) (*iam.UpdateLoginProfileOutput, error) {
+	if u.PasswordHash == nil || in.Password != nil && hash == nil {
+		return nil, noLoginProfile(u)
+	}
+	return nil, users.Update(call.Tx, call.Account, func(u *User) error {
+		if hash != nil {
+			u.PasswordHash = hash
+		}
+		if in.PasswordResetRequired != nil {
+			u.ResetNeeded = *in.PasswordResetRequired
+		}
+		return nil
+	}, u.ID)
+}
+
+// ownUser finds the caller, who must be a user.
+func ownUser(call *gateway.Call, _ *iam.ChangePasswordInput) (*User, error) {
+	if call.Principal.Kind != aws.User {
+		return nil, &iam.InvalidUserTypeException{Message: "Only IAM Users can change their own password"}
+	}
+	return findUser(call, call.Principal.Name)
+}
+
+// passwordChange is what a change of password was worked out to be.
+type passwordChange struct{ from, to []byte }
+
+// derivePasswordChange is done outside transactions.
+func (s *Service) derivePasswordChange(_ context.Context, call *gateway.Call, u *User, in *iam.ChangePasswordInput) (*passwordChange, error) {
+	if u.PasswordHash == nil {
+		return nil, noLoginProfile(u)
+	}
+	if !isPassword(u.PasswordHash, in.OldPassword) {
+		return nil, wrongPassword()
+	}
+	if err := checkPassword(in.NewPassword, u.Name, call.Account); err != nil {
+		return nil, err
+	}
+	to, err := hashPassword(in.NewPassword)
+	return &passwordChange{from: u.PasswordHash, to: to}, err
+}
+
+// changePassword refuses if the password was changed since it was checked.
+func (s *Service) changePassword(_ context.Context, call *gateway.Call, u *User, _ *iam.ChangePasswordInput, c *passwordChange) (*iam.ChangePasswordOutput, error) {
+	if !bytes.Equal(u.PasswordHash, c.from) {
+		return nil, wrongPassword()
+	}
+	return nil, users.Update(call.Tx, call.Account, func(u *User) error {
+		u.PasswordHash, u.ResetNeeded = c.to, false
+		return nil
+	}, u.ID)
+}
+
 func (s *Service) deleteLoginProfile(_ context.Context, call *gateway.Call, u *User, _ *iam.DeleteLoginProfileInput) (*iam.DeleteLoginProfileOutput, error) {
 	if u.PasswordHash == nil {
 		return nil, noLoginProfile(u)
@@ -118,6 +124,10 @@ func (s *Service) deleteLoginProfile(_ context.Context, call *gateway.Call, u *U
 		u.PasswordHash, u.PasswordAt, u.ResetNeeded = nil, nil, false
 		return nil
 	}, u.ID)
+}
+
+func wrongPassword() error {
+	return &aws.Error{Kind: aws.AccessDenied, Message: "The old password was incorrect."}
 }
 
 func noLoginProfile(u *User) error {

@@ -36,6 +36,22 @@ func TestLoginProfileLives(t *testing.T) {
 	if got := try(p, p.root, iam.DeleteUser, &iam.DeleteUserInput{UserName: "u"}); got != "DeleteConflictException: Cannot delete entity, must delete login profile first." {
 		t.Errorf("DeleteUser = %s", got)
 	}
+	who := delegate(p, "self", `{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::111122223333:user/${aws:username}"}`)
+	call(p, who, iam.CreateLoginProfile, &iam.CreateLoginProfileInput{Password: new("Correct-Horse-1")})
+	change := &iam.ChangePasswordInput{OldPassword: "Wrong-Horse-1", NewPassword: "Better-Horse-2"}
+	if got := try(p, who, iam.ChangePassword, change); got != "The old password was incorrect." {
+		t.Errorf("ChangePassword = %s", got)
+	}
+	change.OldPassword = "Correct-Horse-1"
+	call(p, who, iam.ChangePassword, change)
+	if got := try(p, who, iam.ChangePassword, change); got != "The old password was incorrect." {
+		t.Errorf("ChangePassword from a former password = %s", got)
+	}
+	call(p, p.root, iam.UpdateLoginProfile, &iam.UpdateLoginProfileInput{UserName: "self", Password: new("Correct-Horse-1")})
+	call(p, who, iam.ChangePassword, change)
+	if got := try(p, p.root, iam.ChangePassword, change); got != "InvalidUserTypeException: Only IAM Users can change their own password" {
+		t.Errorf("the root's ChangePassword = %s", got)
+	}
 	call(p, p.root, iam.DeleteLoginProfile, &iam.DeleteLoginProfileInput{UserName: new("u")})
 	if got := try(p, p.root, iam.GetLoginProfile, &iam.GetLoginProfileInput{UserName: new("u")}); got != "NoSuchEntityException: Login Profile for User u cannot be found." {
 		t.Errorf("GetLoginProfile = %s", got)

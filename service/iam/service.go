@@ -61,6 +61,8 @@ func (s *Service) userOperations() []gateway.Operation {
 		gateway.Op(iam.GetAccessKeyLastUsed, holderOfKey, s.getAccessKeyLastUsed),
 		gateway.Prepare(iam.CreateLoginProfile, callerOr(func(in *iam.CreateLoginProfileInput) *string { return in.UserName }), s.deriveLoginPassword, s.createLoginProfile),
 		gateway.Op(iam.GetLoginProfile, callerOr(func(in *iam.GetLoginProfileInput) *string { return in.UserName }), s.getLoginProfile),
+		gateway.Prepare(iam.UpdateLoginProfile, userNamed(func(in *iam.UpdateLoginProfileInput) string { return in.UserName }), s.deriveNewPassword, s.updateLoginProfile),
+		gateway.Prepare(iam.ChangePassword, ownUser, s.derivePasswordChange, s.changePassword),
 		gateway.Op(iam.DeleteLoginProfile, callerOr(func(in *iam.DeleteLoginProfileInput) *string { return in.UserName }), s.deleteLoginProfile),
 	}
 }
