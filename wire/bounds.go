@@ -28,11 +28,10 @@ func Malformed(message string) error {
 // the input the decoder stands, what it has spent, and which required members
 // never came. The zero value is ready.
 type Input struct {
-	path    path
-	buf     [8]step
-	spent   int
-	ignored int // depth within what is skipped
-	absent  map[string]struct{}
+	path   path
+	buf    [8]step
+	spent  int
+	absent map[string]struct{}
 }
 
 // Enter goes into what member f holds.
@@ -48,7 +47,7 @@ func (in *Input) push(s step) error {
 	if in.path == nil {
 		in.path = in.buf[:0]
 	}
-	if len(in.path)+in.ignored >= MaxDepth {
+	if len(in.path) >= MaxDepth {
 		return errDepth
 	}
 	in.path = append(in.path, s)
@@ -57,17 +56,6 @@ func (in *Input) push(s step) error {
 
 // Leave goes back to where the last Enter came from.
 func (in *Input) Leave() { in.path = in.path[:len(in.path)-1] }
-
-// Skip goes into something that no member names; Unskip comes back.
-func (in *Input) Skip() error {
-	if in.ignored++; len(in.path)+in.ignored > MaxDepth {
-		return errDepth
-	}
-	return nil
-}
-
-// Unskip undoes a Skip.
-func (in *Input) Unskip() { in.ignored-- }
 
 // Spend counts a value of type t that is made for an element or an optional member.
 func (in *Input) Spend(t reflect.Type) error {
@@ -90,3 +78,6 @@ func (in *Input) Done(p *Plan, seen *Seen) {
 		in.absent[in.path.member(p.Fields[i].Label)] = struct{}{}
 	}
 }
+
+// Room is how many levels deeper the decoder may go.
+func (in *Input) Room() int { return MaxDepth - len(in.path) }

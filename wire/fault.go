@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"net/http"
+	"reflect"
 
 	"github.com/garrison-security/garrison/aws"
 )
@@ -133,4 +134,32 @@ func EventErrorCode(p aws.Protocol, err error) string {
 		}
 	}
 	return f.Code
+}
+
+// ErrorPlan is the plan of a modelled error and the struct that holds it; nil
+// if it can't be bound.
+func ErrorPlan(f *Fault) (*Plan, reflect.Value) {
+	v := reflect.ValueOf(f.Modelled)
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		return nil, v
+	}
+	p, err := PlanOf(f.Shape, v.Type())
+	if err != nil {
+		return nil, v
+	}
+	return p, v.Elem()
+}
+
+// QueryError is the value of the header X-Amzn-Query-Error, by which
+// query-compatible services name an error's code in the query protocol; ""
+// where the answer has none.
+func QueryError(a *Answer, f *Fault) string {
+	asked := a.Request != nil && a.Request.Header != nil && a.Request.Header.Get("X-Amzn-Query-Mode") == "true"
+	if !asked && (a.Service == nil || !a.Service.QueryCompatible) {
+		return ""
+	}
+	if f.Sender {
+		return f.QueryCode + ";Sender"
+	}
+	return f.QueryCode + ";Receiver"
 }

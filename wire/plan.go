@@ -44,6 +44,7 @@ type Field struct {
 	JSONKey []byte // `"name":` under its JSON wire name (awsJson: the member's own)
 	RESTKey []byte // the same under its locationName
 	XMLName string // of its element, and of the query parameter that holds it
+	EC2Name string // of the query parameter in ec2's protocol
 	Flat    bool   // List, Map: its elements stand without one around them
 	Label   string // its name in validation messages and records: the first letter lower
 }
@@ -180,6 +181,9 @@ func (b *planner) structure(p *Plan) error {
 		*f = Field{Member: m, Index: sf.Index[0], Pointer: t.Kind() == reflect.Pointer, Label: lowerFirst(m.Name),
 			JSONKey: jsonKey(m.Name), RESTKey: jsonKey(m.WireName()), Secret: m.Sensitive || m.Shape.Sensitive}
 		f.XMLName, f.Flat = elementName(m)
+		if f.EC2Name = m.QueryName; f.EC2Name == "" {
+			f.EC2Name = upperFirst(m.WireName())
+		}
 		if f.Pointer {
 			t = t.Elem()
 		}
@@ -284,6 +288,10 @@ func lowerFirst(name string) string {
 		return name
 	}
 	return strings.ToLower(name[:1]) + name[1:]
+}
+
+func upperFirst(name string) string {
+	return strings.ToUpper(name[:min(1, len(name))]) + name[min(1, len(name)):]
 }
 
 func jsonKey(name string) []byte { return append(strconv.AppendQuote(nil, name), ':') }

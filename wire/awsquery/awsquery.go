@@ -87,15 +87,11 @@ func (Codec) EncodeError(a *wire.Answer, err error, to *wire.Response) {
 		b = append(b, "Receiver"...)
 	}
 	b = append(b, "</Type>"...)
-	b = appendElement(b, "Code", f.Code)
-	b = appendElement(b, "Message", f.Message)
+	b = xmlenc.Element(b, "Code", f.Code)
+	b = xmlenc.Element(b, "Message", f.Message)
 	b = xmlenc.AppendFault(b, &f)
 	b = append(b, "</Error>"...)
-	b = appendElement(b, "RequestId", a.RequestID)
+	b = xmlenc.Element(b, "RequestId", a.RequestID)
 	b = append(b, "</ErrorResponse>"...)
 	answer(to, f.Status, b)
-}
-
-func appendElement(b []byte, name, text string) []byte {
-	return xmlenc.Close(xmlenc.AppendText(xmlenc.Open(b, name), text), name)
 }

@@ -1,7 +1,6 @@
 package xmlenc
 
 import (
-	"reflect"
 	"strings"
 
 	"github.com/garrison-security/garrison/aws"
@@ -17,12 +16,8 @@ func AppendFault(b []byte, f *wire.Fault) []byte {
 	if f.Modelled == nil {
 		return b
 	}
-	v := reflect.ValueOf(f.Modelled)
-	if v.Kind() != reflect.Pointer || v.IsNil() {
-		return b
-	}
-	p, err := wire.PlanOf(f.Shape, v.Type())
-	if err != nil {
+	p, v := wire.ErrorPlan(f)
+	if p == nil {
 		return b
 	}
 	for i := range p.Fields {
@@ -30,7 +25,7 @@ func AppendFault(b []byte, f *wire.Fault) []byte {
 		if field.Member.Location != aws.InBody || strings.EqualFold(field.Member.Name, "message") || strings.EqualFold(field.XMLName, "code") {
 			continue
 		}
-		if fv, ok := field.Get(v.Elem()); ok {
+		if fv, ok := field.Get(v); ok {
 			b = appendField(b, field, fv)
 		}
 	}

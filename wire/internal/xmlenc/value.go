@@ -23,6 +23,11 @@ func Close(b []byte, name string) []byte {
 	return append(b, '>')
 }
 
+// Element writes an element that holds a text.
+func Element(b []byte, name, text string) []byte {
+	return Close(AppendText(Open(b, name), text), name)
+}
+
 // openWith writes the start tag of an element that holds a value of member m:
 // with its namespace, and with those members of a structure that are attributes.
 func openWith(b []byte, name string, m *aws.Member, p *wire.Plan, v reflect.Value) []byte {
