@@ -6,19 +6,6 @@ import (
 	"github.com/garrison-security/garrison/aws"
 )
 
-// isAccount tells a 12-digit account id.
-func isAccount(s string) bool {
-	if len(s) != 12 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
-
 // isUniqueID tells the unique id of a user or role, as IAM stores it in trust policies.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
@@ -33,7 +20,7 @@ func isUniqueID(s string) bool {
 // unique id, or the ARN of an account, user, role or session. No part of a
 // name may be a wildcard.
 func validAWSPrincipal(s string) bool {
-	if isAccount(s) || isUniqueID(s) {
+	if aws.IsAccount(s) || isUniqueID(s) {
 		return true
 	}
 	arn, err := aws.ParseARN(s)
@@ -43,10 +30,10 @@ func validAWSPrincipal(s string) bool {
 	kind, name, _ := strings.Cut(arn.Resource, "/")
 	switch arn.Service {
 	case "iam":
-		return arn.Resource == "root" && isAccount(arn.Account) || (kind == "user" || kind == "role") && name != ""
+		return arn.Resource == "root" && aws.IsAccount(arn.Account) || (kind == "user" || kind == "role") && name != ""
 	case "sts":
 		role, session, _ := strings.Cut(name, "/")
-		return isAccount(arn.Account) && (kind == "assumed-role" && role != "" && session != "" || kind == "federated-user" && name != "")
+		return aws.IsAccount(arn.Account) && (kind == "assumed-role" && role != "" && session != "" || kind == "federated-user" && name != "")
 	}
 	return false
 }
@@ -158,7 +145,7 @@ func (c *compiler) internAll(from []string) []string {
 }
 
 func (c *compiler) awsPrincipal(s string) awsPrincipal {
-	if isAccount(s) {
+	if aws.IsAccount(s) {
 		return awsPrincipal{account: c.intern(s)}
 	}
 	if arn, err := aws.ParseARN(s); err == nil && arn.Service == "iam" && arn.Region == "" && arn.Resource == "root" {
