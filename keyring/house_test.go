@@ -95,4 +95,3 @@ func (h *house) put(t testing.TB, key string, value []byte) {
 		return tx.Put([]byte(key), value)
 	}))
 }
-

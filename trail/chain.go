@@ -63,11 +63,16 @@ func blockKey(to []byte, stream, first, count uint64, header []byte) []byte {
 	return append(to, header...)
 }
 
-// headKey is what the empty message is sealed under to vouch for a row's head.
-func headKey(to []byte, stream, first, count uint64, head Head) []byte {
+// headKey is what the empty message is sealed under to vouch for a row's head,
+// and for the blocks, by their indices, whose events were erased.
+func headKey(to []byte, stream, first, count uint64, head Head, erased []int) []byte {
 	to = append(to, "garrison trail head 1 "...)
 	to = binary.BigEndian.AppendUint64(to, stream)
 	to = binary.BigEndian.AppendUint64(to, first)
 	to = binary.BigEndian.AppendUint64(to, count)
-	return append(to, head[:]...)
+	to = append(to, head[:]...)
+	for _, i := range erased {
+		to = binary.BigEndian.AppendUint64(to, uint64(i))
+	}
+	return to
 }

@@ -203,15 +203,18 @@ func TestFollowKeepsOrderAndStartsWhereItStopped(t *testing.T) {
 	}
 }
 
+// register makes name a follower that has handled nothing.
+func register(t *testing.T, r *rack, name string) {
+	t.Helper()
+	check(t, r.Update(t.Context(), func(tx store.Tx) error {
+		return tx.Put(store.Key(table, "", "follower", name), []byte{1})
+	}))
+}
+
 func TestFollowersHoldTheCutAndForgetStreamsThatAreGone(t *testing.T) {
 	r := lived(t)
 	tr := r.trail()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	tr.Follow(ctx, "slow", tally(t, "slow"))
-	check(t, r.Update(t.Context(), func(tx store.Tx) error {
-		return tx.Put(store.Key(table, "", "follower", "slow"), []byte{1})
-	}))
+	register(t, r, "slow")
 	everything := Cut{Before: noon.Add(time.Hour), Reason: "r", Now: noon.Add(time.Hour)}
 	if cut, err := tr.Cut(t.Context(), everything); err != nil || cut.Events != 0 || cut.HeldBy != "slow" {
 		t.Errorf("cut %+v, %v, before the follower has read", cut, err)

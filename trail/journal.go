@@ -28,8 +28,9 @@ import (
 // with its length, compressed if the form says so.
 //
 // Leaves stay readable when a block does not: an account that is erased leaves
-// the chain whole. The seal of the head, under the installation's key, keeps
-// whoever has the disk and not the root key from making another chain.
+// the chain whole. A block whose events were erased by Erase has no sealed
+// bytes. The seal of the head, under the installation's key, keeps whoever has
+// the disk and not the root key from making another chain, or emptying a block.
 const (
 	rowVersion = 1
 	hashSize   = sha256.Size
@@ -120,7 +121,7 @@ func (j *Journal) Pack(stream, first uint64, head []byte, events []store.Event) 
 		h = link(h, p.leaves[i*hashSize:])
 	}
 	copy(row[rowFixed-hashSize:], h[:])
-	p.key = headKey(p.key[:0], stream, first, uint64(len(events)), h)
+	p.key = headKey(p.key[:0], stream, first, uint64(len(events)), h, nil)
 	if p.sealed, err = j.sealer.Seal(p.sealed[:0], "", p.key, nil); err != nil {
 		return nil, nil, fmt.Errorf("trail: seal head: %w", err)
 	}

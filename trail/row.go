@@ -15,6 +15,7 @@ type parsed struct {
 	count         int
 	head          Head
 	blocks        []sealedBlock
+	erased        []int  // indices of the blocks that have no sealed bytes
 	leaves        []byte // count × hashSize
 	headSeal      []byte
 }
@@ -86,6 +87,9 @@ func (p *parsed) block(r *reader, covered []bool) bool {
 	}
 	b.header = from[:len(from)-len(r.rest)]
 	b.sealed = r.take(r.uvarint())
+	if len(b.sealed) == 0 {
+		p.erased = append(p.erased, len(p.blocks))
+	}
 	p.blocks = append(p.blocks, b)
 	return !r.bad
 }
@@ -105,17 +109,18 @@ func (p *parsed) chain(head Head) Head {
 
 // vouched tells whether the row's head carries the installation's seal.
 func (j *Journal) vouched(p *parsed) error {
-	_, err := j.sealer.Open(nil, "", headKey(nil, p.stream, p.first, uint64(p.count), p.head), p.headSeal)
+	_, err := j.sealer.Open(nil, "", headKey(nil, p.stream, p.first, uint64(p.count), p.head, p.erased), p.headSeal)
 	return err
 }
 
 // destroyed is implemented by sealers whose scopes' keys can be destroyed.
 type destroyed interface{ Destroyed(scope string) bool }
 
-// erased tells whether the scope's events are gone by right: its key was destroyed.
-func (j *Journal) erased(scope string) bool {
+// gone tells whether the block's events are gone by right: they were erased, in
+// a row that the installation's seal vouches for, or their account's key was destroyed.
+func (j *Journal) gone(b *sealedBlock) bool {
 	d, ok := j.sealer.(destroyed)
-	return ok && d.Destroyed(scope)
+	return len(b.sealed) == 0 || ok && d.Destroyed(b.scope)
 }
 
 // errLeaf means that an event is not the one its leaf was made of.
@@ -171,7 +176,7 @@ func (j *Journal) open(p *parsed, b *sealedBlock, yield func(i int, event []byte
 type Record struct {
 	Position Position
 	Scope    string // the account, "" for the installation
-	Event    *Event // nil: erased, its account's key was destroyed
+	Event    *Event // nil: erased
 }
 
 // Open is the records of a row of stream, in order. It answers an error for a
@@ -184,6 +189,11 @@ func (j *Journal) Open(stream uint64, row store.Row) ([]Record, error) {
 	if p.stream != stream || p.first != row.First || p.last() != row.Last {
 		return nil, fmt.Errorf("stream %d, events %d to %d: %w: it belongs to stream %d, events %d to %d", stream, row.First, row.Last, ErrRow, p.stream, p.first, p.last())
 	}
+	if len(p.erased) > 0 {
+		if err := j.vouched(p); err != nil {
+			return nil, fmt.Errorf("stream %d, events %d to %d: %w", stream, row.First, row.Last, err)
+		}
+	}
 	records := make([]Record, p.count)
 	for i := range p.blocks {
 		b := &p.blocks[i]
@@ -194,7 +204,7 @@ func (j *Journal) Open(stream uint64, row store.Row) ([]Record, error) {
 			records[at].Event, err = Decode(data)
 			return err
 		})
-		if err != nil && !j.erased(b.scope) {
+		if err != nil && !j.gone(b) {
 			return nil, fmt.Errorf("stream %d, events %d to %d, account %q: %w", stream, row.First, row.Last, b.scope, err)
 		}
 	}

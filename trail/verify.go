@@ -28,7 +28,7 @@ type StreamReport struct {
 	Stream uint64
 	Cut    uint64 // events up to this number were removed by right
 	Last   uint64 // the last event's number; Cut if none is left
-	Erased uint64 // events whose account's key was destroyed
+	Erased uint64 // events whose bytes were erased, or whose account's key was destroyed
 	Head   Head   // after Last
 	Closed bool
 }
@@ -226,7 +226,7 @@ func (v *verifier) block(c *chainState, p *parsed, b *sealedBlock) {
 	})
 	switch {
 	case err == nil:
-	case v.Journal.erased(b.scope):
+	case v.Journal.gone(b):
 		c.Erased += uint64(len(b.events))
 	case errors.Is(err, errLeaf) || errors.Is(err, ErrEvent):
 		v.fault(p.stream, number(b.events[done]), number(b.events[done]), "altered: %v", err)
