@@ -35,16 +35,16 @@ func (g *Gateway) finish(r *request, o *outcome) {
 			TLSVersion: r.from.tlsVersion, CipherSuite: r.from.cipher, ClientProvidedHostHeader: r.from.host,
 		}
 	}
-	if r.in != nil && r.row.Input != nil && r.decodeErr == nil {
-		e.RequestParameters = record.Append(nil, r.row.Input, r.in)
+	if r.in != nil && r.decodeErr == nil {
+		e.RequestParameters = record.Request(nil, r.row, r.in)
 	}
 	if o.err != nil {
 		e.Resources, e.ResponseElements = nil, nil
 		e.ErrorCode, e.ErrorMessage = wire.EventErrorCode(r.protocol, o.err), eventMessage(o.err)
 		return
 	}
-	if r.row.Output != nil && !r.row.ReadOnly {
-		e.ResponseElements = record.Append(nil, r.row.Output, o.out)
+	if !r.row.ReadOnly {
+		e.ResponseElements = record.Response(nil, r.row, o.out)
 	}
 }
 

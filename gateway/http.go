@@ -89,7 +89,7 @@ func send(w http.ResponseWriter, hr *http.Request, from *wire.Response) {
 func originOf(req *wire.Request) origin {
 	o := origin{
 		address: req.Remote.Addr().Unmap(), secure: req.TLS != nil,
-		userAgent: req.Header.Get("User-Agent"), referer: req.Header.Get("Referer"), host: trimPort(req.Host),
+		userAgent: req.Header.Get("User-Agent"), referer: req.Header.Get("Referer"), host: req.Host,
 	}
 	if req.TLS != nil {
 		o.tlsVersion, o.cipher = tlsNames(req.TLS)

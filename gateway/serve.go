@@ -199,4 +199,3 @@ func hostID(id string) string {
 	sum := sha256.Sum256([]byte(id))
 	return base64Std(sum[:])
 }
-
