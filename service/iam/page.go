@@ -1,6 +1,9 @@
 package iam
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"iter"
 	"time"
 
@@ -69,18 +72,34 @@ func collect[V any](p *page, entries iter.Seq2[store.Entry[V], error], keep func
 	return found, p.end(more)
 }
 
-// slice takes the page out of a list that a record holds, in ascending order of
-// its items' names.
+// slice takes the page out of a list that a record holds, whose items have
+// unique names. A marker may be 320 characters long, and names longer: it holds
+// the last item's place and a hash of its name, so that the page after begins
+// behind that item wherever it stands by then, or where it stood if it is gone.
 func slice[T any](p *page, all []T, name func(T) string) ([]T, error) {
 	from := 0
-	for p.after != nil && from < len(all) && name(all[from]) <= string(p.after) {
-		from++
+	if len(p.after) > markHash {
+		n, _ := binary.Uvarint(p.after[markHash:])
+		from = min(int(n), len(all))
+		for i := range all {
+			if bytes.Equal(mark(name(all[i])), p.after[:markHash]) {
+				from = i + 1
+			}
+		}
 	}
 	rest := all[from:]
 	if len(rest) <= p.limit {
 		return rest, nil
 	}
-	return rest[:p.limit], p.end([]byte(name(rest[p.limit-1])))
+	rest = rest[:p.limit]
+	return rest, p.end(binary.AppendUvarint(mark(name(rest[p.limit-1])), uint64(from+p.limit)))
+}
+
+const markHash = 16
+
+func mark(name string) []byte {
+	sum := sha256.Sum256([]byte(name))
+	return sum[:markHash:markHash]
 }
 
 // pathPrefix is a PathPrefix parameter; all paths begin with "/".

@@ -28,7 +28,7 @@ var _ sts.Sealer = (*keyring.Keyring)(nil)
 
 // plane is a gateway that serves IAM and STS from memory, with two accounts.
 type plane struct {
-	*testing.T
+	testing.TB
 	*gateway.Gateway
 	iam    *iam.Service
 	sts    *sts.Service
@@ -47,7 +47,7 @@ func (s sealer) OpenToken(purpose string, aad, token []byte) ([]byte, error) {
 	return s.Open(nil, purpose, aad, token)
 }
 
-func newPlane(t *testing.T) *plane {
+func newPlane(t testing.TB) *plane {
 	t.Helper()
 	options := storetest.Options()
 	engine, err := mem.Open(options)
@@ -55,7 +55,7 @@ func newPlane(t *testing.T) *plane {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	p := &plane{T: t, engine: engine, root: map[string]*aws.Principal{}}
+	p := &plane{TB: t, engine: engine, root: map[string]*aws.Principal{}}
 	p.iam = iam.New(iam.Options{Tokens: store.Tokens{Sealer: options.Sealer}})
 	p.sts = sts.New(sealer{storetest.NewSealer()}, p.iam)
 	p.Gateway, err = gateway.New(gateway.Config{
