@@ -69,11 +69,18 @@ func (s *server) start() error {
 	if !hasFlag(s.args, "--engine") {
 		args = append(args, "--engine", "mem")
 	}
-	s.command = exec.Command(program, args...)
-	s.command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
+	command := exec.Command(program, args...)
+	command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "GARRISON_")
 	}), s.env...)
-	s.command.Stderr, s.command.Dir = s.log, s.work
+	command.Dir = s.work
+	return s.launch(command)
+}
+
+// launch starts the command, which is garrison serve, and waits until it is ready.
+func (s *server) launch(command *exec.Cmd) error {
+	s.command = command
+	s.command.Stderr = s.log
 	out, err := s.command.StdoutPipe()
 	if err != nil {
 		return err
@@ -96,7 +103,7 @@ func (s *server) start() error {
 	}
 	if err != nil {
 		s.kill()
-		return fmt.Errorf("garrison %s: %w\n%s", strings.Join(args, " "), err, s.log)
+		return fmt.Errorf("%s: %w\n%s", command, err, s.log)
 	}
 	return nil
 }
