@@ -79,7 +79,7 @@ const (
 	everyPattern              // matches without looking
 )
 
-func (r *actionRef) matches(a *actionName) bool {
+func (r *actionRef) matches(a *actionName, w *work) bool {
 	switch name := a.name(); r.form {
 	case everyPattern:
 		return true
@@ -88,7 +88,7 @@ func (r *actionRef) matches(a *actionName) bool {
 	case prefixPattern:
 		return len(name) >= len(r.pattern) && string(name[:len(r.pattern)]) == r.pattern
 	default:
-		return glob(r.pattern, name, false)
+		return glob(r.pattern, name, false, w)
 	}
 }
 
@@ -110,10 +110,10 @@ func (x *actionIndex) find(hash uint64) []actionRef {
 }
 
 // matches tells whether any pattern of the index matches.
-func (x *actionIndex) matches(a *actionName) bool {
+func (x *actionIndex) matches(a *actionName, w *work) bool {
 	for _, run := range [...][]actionRef{x.every, x.find(a.whole), x.find(a.service)} {
 		for i := range run {
-			if run[i].matches(a) {
+			if run[i].matches(a, w) {
 				return true
 			}
 		}

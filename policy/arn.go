@@ -101,7 +101,7 @@ func (c *compiler) arn(s string, count int) resource {
 
 // matches tells whether the entry covers the request's resource. An entry with
 // a variable that has no value covers nothing, in NotResource too.
-func (r *resource) matches(t *resourceText, ctx *Context) bool {
+func (r *resource) matches(t *resourceText, ctx *Context, w *work) bool {
 	switch r.form {
 	case allResource:
 		return true
@@ -111,46 +111,46 @@ func (r *resource) matches(t *resourceText, ctx *Context) bool {
 	if t.any {
 		return r.form == textResource && r.rest.parts == nil && r.rest.pattern == allText
 	}
-	if r.form == arnResource && (!t.isARN || !r.cross && !r.matchesParts(t)) {
+	if r.form == arnResource && (!t.isARN || !r.cross && !r.matchesParts(t, w)) {
 		return false
 	}
 	if r.rest.parts == nil {
-		return matchResource(r, t, r.rest.pattern)
+		return matchResource(r, t, r.rest.pattern, w)
 	}
 	var buf [expandSize]byte
 	rest, ok := r.rest.expand(buf[:0], ctx)
-	return ok && matchResource(r, t, rest)
+	return ok && matchResource(r, t, rest, w)
 }
 
 // matchesParts compares the five parts before the rest, colon by colon.
-func (r *resource) matchesParts(t *resourceText) bool {
+func (r *resource) matchesParts(t *resourceText, w *work) bool {
 	for i := 4; i >= 1; i-- {
 		p := r.parts[i]
-		if p != allText && !glob(p, t.parts[i], true) {
+		if p != allText && !glob(p, t.parts[i], true, w) {
 			return false
 		}
 	}
-	return glob(r.parts[0], t.parts[0], true)
+	return glob(r.parts[0], t.parts[0], true, w)
 }
 
 // matchResource compares t with r, whose rest has become the given pattern.
-func matchResource[P ~string | ~[]byte](r *resource, t *resourceText, rest P) bool {
+func matchResource[P ~string | ~[]byte](r *resource, t *resourceText, rest P, w *work) bool {
 	if r.form == textResource {
-		return glob(rest, t.all, false)
+		return glob(rest, t.all, false, w)
 	}
 	if !r.cross {
-		return glob(rest, t.rest, false) // matchesParts held
+		return glob(rest, t.rest, false, w) // matchesParts held
 	}
 	if r.count < len(r.parts) {
-		return crossMatch(r, t.all, rest)
+		return crossMatch(r, t.all, rest, w)
 	}
-	return r.matchesParts(t) && glob(rest, t.rest, false) || t.colons && crossMatch(r, t.all, rest)
+	return r.matchesParts(t, w) && glob(rest, t.rest, false, w) || t.colons && crossMatch(r, t.all, rest, w)
 }
 
 // crossMatch compares the parts in turn, where each that ends with anyText may
 // have run across any number of colons. Going back to the last such part is
 // enough, for it can take in whatever an earlier one would have.
-func crossMatch[P ~string | ~[]byte](r *resource, text string, rest P) bool {
+func crossMatch[P ~string | ~[]byte](r *resource, text string, rest P, w *work) bool {
 	part, pos := 0, 0
 	backPart, back := -1, 0 // the part after the last open one, and the colon it was tried behind
 	for {
@@ -160,7 +160,7 @@ func crossMatch[P ~string | ~[]byte](r *resource, text string, rest P) bool {
 			if end < 0 {
 				return false // nor is there a colon to go on from
 			}
-			if !glob(r.parts[part], text[pos:pos+end], true) {
+			if !glob(r.parts[part], text[pos:pos+end], true, w) {
 				ok = false
 				break
 			}
@@ -171,13 +171,13 @@ func crossMatch[P ~string | ~[]byte](r *resource, text string, rest P) bool {
 		}
 		if ok {
 			literal := literalTo(rest)
-			n, match := globPrefix(rest[:literal], text[pos:])
+			n, match := globPrefix(rest[:literal], text[pos:], w)
 			if match && literal == len(rest) && pos+n == len(text) {
 				return true
 			}
 			if match && literal < len(rest) {
 				// The rest goes on with anyText: what fails from here fails from any later colon.
-				return glob(rest[literal:], text[pos+n:], false)
+				return glob(rest[literal:], text[pos+n:], false, w)
 			}
 		}
 		if backPart < 0 {
@@ -204,7 +204,7 @@ func literalTo[P ~string | ~[]byte](pattern P) int {
 
 // arnLike compares two ARNs as the Arn operators do: each of the six parts on
 // its own, the sixth being all after the fifth colon.
-func arnLike[P ~string | ~[]byte](pattern P, text string) bool {
+func arnLike[P ~string | ~[]byte](pattern P, text string, w *work) bool {
 	p, t := 0, 0
 	for range 5 {
 		pEnd, tEnd := p, t
@@ -214,10 +214,10 @@ func arnLike[P ~string | ~[]byte](pattern P, text string) bool {
 		for tEnd < len(text) && text[tEnd] != ':' {
 			tEnd++
 		}
-		if pEnd == len(pattern) || tEnd == len(text) || !glob(pattern[p:pEnd], text[t:tEnd], false) {
+		if pEnd == len(pattern) || tEnd == len(text) || !glob(pattern[p:pEnd], text[t:tEnd], false, w) {
 			return false
 		}
 		p, t = pEnd+1, tEnd+1
 	}
-	return glob(pattern[p:], text[t:], false)
+	return glob(pattern[p:], text[t:], false, w)
 }

@@ -101,3 +101,18 @@ func BenchmarkDecideGuardrails(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkDecideHostile is the dearest request that quotas leave: twenty
+// managed policies of 6,144 characters, all of them patterns that nearly match a
+// resource of 1,024 characters at every place. It ends where maxWork does.
+func BenchmarkDecideHostile(b *testing.B) {
+	var patterns []string
+	for range 10 {
+		patterns = append(patterns, `'arn:aws:s3:::*`+strings.Repeat("a", 500)+`b'`)
+	}
+	p := new(Policies)
+	for range 20 {
+		p.Identity = append(p.Identity, statements(b, Identity, `{'Effect':'Allow','Action':'*','Resource':[`+strings.Join(patterns, ",")+`]}`))
+	}
+	report(b, &Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::" + strings.Repeat("a", 1024), ResourceAccount: home, Principal: principalOf(alice)}, p, "implicit")
+}

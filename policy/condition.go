@@ -72,7 +72,7 @@ func appendIf[T any](to []T, v T, ok bool) []T {
 // A negated operator holds for a value that matches none of the policy's.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
-func (c *condition) matches(ctx *Context) bool {
+func (c *condition) matches(ctx *Context, w *work) bool {
 	if c.unknown {
 		return c.denies
 	}
@@ -93,15 +93,15 @@ func (c *condition) matches(ctx *Context) bool {
 	case c.set == single && v.kind == listValue:
 		return false
 	case c.set == single:
-		return c.holds(v, ctx)
+		return c.holds(v, ctx, w)
 	case v.empty():
 		return c.set == forAll
 	case v.kind != listValue:
-		return c.holds(v, ctx)
+		return c.holds(v, ctx, w)
 	}
 	for _, text := range v.list {
 		item := value{kind: textValue, text: text}
-		if c.holds(&item, ctx) != (c.set == forAll) {
+		if c.holds(&item, ctx, w) != (c.set == forAll) {
 			return c.set == forAny
 		}
 	}
@@ -126,7 +126,7 @@ func (c *condition) matchesNull(absent bool) bool {
 }
 
 // holds tells whether one value of the request satisfies the operator.
-func (c *condition) holds(v *value, ctx *Context) bool {
+func (c *condition) holds(v *value, ctx *Context, w *work) bool {
 	match := false
 	switch c.operand {
 	case numberOperand:
@@ -138,13 +138,13 @@ func (c *condition) holds(v *value, ctx *Context) bool {
 	case binaryOperand:
 		match = c.matchesBinary(v)
 	default:
-		match = c.matchesText(v, ctx)
+		match = c.matchesText(v, ctx, w)
 	}
 	return match != c.negated
 }
 
 // matchesText compares with the operators whose values are templates.
-func (c *condition) matchesText(v *value, ctx *Context) bool {
+func (c *condition) matchesText(v *value, ctx *Context, w *work) bool {
 	text := v.text
 	if v.kind != textValue {
 		var buf [64]byte // the longest time, number or address
@@ -165,7 +165,7 @@ func (c *condition) matchesText(v *value, ctx *Context) bool {
 		} else if pattern, ok = t.expand(pattern, ctx); !ok {
 			continue
 		}
-		if c.compare(pattern, text) {
+		if c.compare(pattern, text, w) {
 			return true
 		}
 	}
@@ -173,16 +173,16 @@ func (c *condition) matchesText(v *value, ctx *Context) bool {
 }
 
 // compare compares a value with one pattern.
-func (c *condition) compare(pattern []byte, text string) bool {
+func (c *condition) compare(pattern []byte, text string, w *work) bool {
 	switch c.operand {
 	case textOperand:
 		return string(pattern) == text
 	case foldedOperand:
 		return equalFoldUnicode(pattern, text)
 	case likeOperand:
-		return glob(pattern, text, false)
+		return glob(pattern, text, false, w)
 	case arnOperand:
-		return arnLike(pattern, text)
+		return arnLike(pattern, text, w)
 	case boolOperand:
 		want, ok := parseBool(pattern)
 		got, is := parseBool(text)

@@ -18,7 +18,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 func Decide(r *Request, p *Policies) Decision {
-	e := evaluation{who: newCaller(r), resource: cutResource(r.Resource), context: r.Context}
+	e := evaluation{who: newCaller(r), resource: cutResource(r.Resource), context: r.Context, work: maxWork}
 	if !e.action.set(r.Action) {
 		return implicit(Identity)
 	}
@@ -29,6 +29,14 @@ func Decide(r *Request, p *Policies) Decision {
 	if e.barred(r.Principal) {
 		return Decision{Barred: true, Statement: -1}
 	}
+	d := e.decide(r, p)
+	if e.work < 0 && !d.Explicit {
+		return Decision{TooDear: true, Statement: -1}
+	}
+	return d
+}
+
+func (e *evaluation) decide(r *Request, p *Policies) Decision {
 	if d, denied := e.explicitDeny(p); denied {
 		return d
 	}

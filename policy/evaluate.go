@@ -8,6 +8,7 @@ type evaluation struct {
 	who      caller
 	context  *Context
 	bounded  bool // the caller has a permissions boundary
+	work     work
 }
 
 // firstMatch is the first statement of an index that matches, -1 if none does.
@@ -16,7 +17,7 @@ func (e *evaluation) firstMatch(p *Policy, x *actionIndex) int {
 		tried := -1 // a statement's patterns stand side by side
 		for i := range run {
 			ref := &run[i]
-			if int(ref.statement) == tried || !ref.matches(&e.action) {
+			if int(ref.statement) == tried || !ref.matches(&e.action, &e.work) {
 				continue
 			}
 			tried = int(ref.statement)
@@ -36,7 +37,7 @@ func (e *evaluation) strongestGrant(p *Policy) (best grant, statement int) {
 		tried := -1
 		for i := range run {
 			ref := &run[i]
-			if int(ref.statement) == tried || !ref.matches(&e.action) {
+			if int(ref.statement) == tried || !ref.matches(&e.action, &e.work) {
 				continue
 			}
 			tried = int(ref.statement)
@@ -71,7 +72,7 @@ func (s *statement) grant(who *caller) grant {
 // matches tells whether a statement, whose Action element the index has seen
 // to, applies to the request.
 func (e *evaluation) matches(s *statement, deny bool) bool {
-	return (s.notActions == nil || !s.notActions.matches(&e.action)) &&
+	return (s.notActions == nil || !s.notActions.matches(&e.action, &e.work)) &&
 		e.matchesPrincipal(s, deny) &&
 		e.matchesResource(s) &&
 		e.matchesConditions(s)
@@ -90,7 +91,7 @@ func (e *evaluation) matchesResource(s *statement) bool {
 		return true
 	}
 	for i := range s.resources {
-		if s.resources[i].matches(&e.resource, e.context) {
+		if s.resources[i].matches(&e.resource, e.context, &e.work) {
 			return !s.notResource
 		}
 	}
@@ -99,7 +100,7 @@ func (e *evaluation) matchesResource(s *statement) bool {
 
 func (e *evaluation) matchesConditions(s *statement) bool {
 	for i := range s.conditions {
-		if !s.conditions[i].matches(e.context) {
+		if !s.conditions[i].matches(e.context, &e.work) {
 			return false
 		}
 	}

@@ -29,10 +29,20 @@ func appendPattern(to []byte, s string, wildcards bool) []byte {
 	return to
 }
 
+// work is how many steps of comparing a decision may still take. Policies that
+// are made to be dear (thousands of wildcards, each nearly matching everywhere)
+// would otherwise let one caller keep a core busy for a tenth of a second.
+// Once it is negative nothing matches any more.
+type work int
+
+// maxWork is a decision's share: a few milliseconds. Ten of AWS's largest managed policies
+// need less than a thousandth of it.
+const maxWork work = 2 << 20
+
 // glob tells whether text as a whole matches the pattern; fold ignores the
-// case of ASCII letters. It goes back to the last anyText alone, so its cost
-// is at most len(pattern) × len(text).
-func glob[P, T ~string | ~[]byte](pattern P, text T, fold bool) bool {
+// case of ASCII letters. It goes back to the last anyText alone, so it takes at
+// most len(pattern) × len(text) steps.
+func glob[P, T ~string | ~[]byte](pattern P, text T, fold bool, w *work) bool {
 	p, t := 0, 0
 	star, from := -1, 0 // the last anyText, and where the text after it began
 	for t < len(text) {
@@ -42,7 +52,8 @@ func glob[P, T ~string | ~[]byte](pattern P, text T, fold bool) bool {
 				star, from = p, t
 				p++
 				if p == len(pattern) {
-					return true
+					*w -= work(t)
+					return *w >= 0
 				}
 				continue
 			case c == anyChar:
@@ -56,34 +67,35 @@ func glob[P, T ~string | ~[]byte](pattern P, text T, fold bool) bool {
 			}
 		}
 		if star < 0 {
+			*w -= work(t)
+			return false
+		}
+		if *w -= work(1 + t - from); *w < 0 {
 			return false
 		}
 		from += charLen(text, from)
 		p, t = star+1, from
 	}
+	*w -= work(t)
 	for p < len(pattern) && pattern[p] == anyText {
 		p++
 	}
-	return p == len(pattern)
+	return p == len(pattern) && *w >= 0
 }
 
 // globPrefix tells whether a pattern without anyText matches the beginning of
 // text, and how much of it.
-func globPrefix[P, T ~string | ~[]byte](pattern P, text T) (int, bool) {
+func globPrefix[P, T ~string | ~[]byte](pattern P, text T, w *work) (int, bool) {
 	t := 0
 	for p := range len(pattern) {
-		switch {
-		case t >= len(text):
-			return 0, false
-		case pattern[p] == anyChar:
-			t += charLen(text, t)
-		case pattern[p] == text[t]:
-			t++
-		default:
+		if t >= len(text) || pattern[p] != anyChar && pattern[p] != text[t] {
+			*w -= work(t)
 			return 0, false
 		}
+		t += charLen(text, t)
 	}
-	return t, true
+	*w -= work(t)
+	return t, *w >= 0
 }
 
 // charLen is the length of the character at text[i], 1 if the bytes are none.

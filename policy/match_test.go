@@ -122,7 +122,7 @@ func TestShortARNByKind(t *testing.T) {
 	}{{Identity, true, true}, {Boundary, true, true}, {Session, true, true}, {Resource, false, true}, {Endpoint, false, true}, {SCP, false, true}, {RCP, false, true}} {
 		for pattern, want := range map[string]bool{"arn:aws:s3": c.short, "arn:aws:s3*": c.star} {
 			p := statements(t, c.kind, `{'Effect':'Deny',`+principalFor(c.kind)+`'Action':'*','Resource':'`+pattern+`'}`)
-			e := evaluation{resource: cutResource("arn:aws:s3:::bucket")}
+			e := evaluation{resource: cutResource("arn:aws:s3:::bucket"), work: maxWork}
 			if got := e.matchesResource(&p.statements[0]); got != want {
 				t.Errorf("%v: %s matches = %v, want %v", c.kind, pattern, got, want)
 			}
@@ -151,7 +151,7 @@ func TestHashesOnlyChooseCandidates(t *testing.T) {
 			break
 		}
 	}
-	if len(p.allows.find(a.whole)) != 1 || p.allows.matches(&a) {
+	if len(p.allows.find(a.whole)) != 1 || p.allows.matches(&a, new(work)) {
 		t.Error("an action is taken for another of the same hash")
 	}
 	x := contextOf("aws:PrincipalTag/a=1")
@@ -184,7 +184,8 @@ func TestMatchingIsBounded(t *testing.T) {
 	text := strings.Repeat("a", 4000)
 	start := time.Now()
 	for _, pattern := range []string{strings.Repeat("*a", 1000) + "b", strings.Repeat("a*", 1000) + "b", strings.Repeat("?*", 1000) + "b"} {
-		if glob(string(appendPattern(nil, pattern, true)), text, false) {
+		w := maxWork
+		if glob(string(appendPattern(nil, pattern, true)), text, false, &w) {
 			t.Error("a pattern that ends in b matches no b")
 		}
 	}
@@ -195,6 +196,33 @@ func TestMatchingIsBounded(t *testing.T) {
 	}
 	if d := time.Since(start); d > 2*time.Second {
 		t.Errorf("took %v", d)
+	}
+}
+
+// TestDearPoliciesDeny: what policies may cost has a bound, beyond which the
+// request is denied, whatever they say; a Deny that was found stands.
+func TestDearPoliciesDeny(t *testing.T) {
+	dear := func(kind Kind) *Policy {
+		var patterns []string
+		for range 40 {
+			patterns = append(patterns, `'arn:aws:s3:::*`+strings.Repeat("a?", 250)+`b'`)
+		}
+		return statements(t, kind, `{'Effect':'Deny',`+principalFor(kind)+`'Action':'*','Resource':[`+strings.Join(patterns, ",")+`]}`)
+	}
+	r := &Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::" + strings.Repeat("a", 1024), ResourceAccount: home, Principal: principalOf(alice)}
+	all, none := statements(t, Identity, allowAll), statements(t, SCP, allowAll+","+denyAll)
+	if d := Decide(r, &Policies{Identity: []*Policy{dear(Identity), all}}); d.Allowed || !d.TooDear {
+		t.Errorf("dear identity policies decide %+v", d)
+	}
+	if d := Decide(r, &Policies{Identity: []*Policy{all}, Resource: dear(Resource)}); d.Allowed || !d.TooDear {
+		t.Errorf("a dear resource's policy decides %+v", d)
+	}
+	if d := Decide(r, &Policies{Identity: []*Policy{dear(Identity)}, SCPs: [][]*Policy{{none}}}); !d.Explicit || d.TooDear {
+		t.Errorf("a Deny before them decides %+v", d)
+	}
+	r.Resource = "arn:aws:s3:::bucket/a"
+	if d := Decide(r, &Policies{Identity: []*Policy{dear(Identity), all}}); !d.Allowed {
+		t.Errorf("the same policies on another resource decide %+v", d)
 	}
 }
 

@@ -26,7 +26,7 @@ func (d Decision) Message(r *Request) string {
 		b.WriteString(" on resource: " + r.Resource)
 	}
 	switch {
-	case d.Barred:
+	case d.Barred || d.TooDear:
 	case d.Explicit:
 		b.WriteString(" with an explicit deny in " + article(d.By) + d.By.String())
 		if strings.HasPrefix(d.PolicyID, "arn:") && d.By != Resource && d.By != Trust && d.By != Endpoint {

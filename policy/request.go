@@ -60,4 +60,7 @@ type Decision struct {
 	// Barred: the caller's kind of credentials may not make this call,
 	// whatever the policies (a federated user calling IAM).
 	Barred bool
+	// TooDear: the policies took more work than a decision may, so the request
+	// is denied. Only policies made for it do.
+	TooDear bool
 }
