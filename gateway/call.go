@@ -27,7 +27,7 @@ type Call struct {
 	// RequestID is a UUID, unique to the call.
 	RequestID string
 
-	on         any // the resource find found, kept for before
+	shared     string // the account whose record holds the call too
 	from       origin
 	tags       map[string]string // the principal's
 	ownTagKey  bool              // the service has a <service>:ResourceTag key of its own
@@ -77,6 +77,10 @@ func (c *Call) ConditionList(key string, values ...string) {
 func (c *Call) Touched(arn, account, kind string) {
 	c.event.Resources = append(c.event.Resources, trail.Resource{ARN: arn, AccountID: account, Type: kind})
 }
+
+// Shared says that the call acts on a resource of another account, whose
+// record holds the call too, under the same shared event id.
+func (c *Call) Shared(account string) { c.shared = account }
 
 // Note adds a text to the event's additionalEventData. It must hold no secret.
 func (c *Call) Note(name, value string) { c.event.Note(name, value) }

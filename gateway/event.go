@@ -78,3 +78,17 @@ func (o *origin) source() string {
 	}
 	return "AWS Internal"
 }
+
+// sharedEvent is the event of a call as the account sees it whose resource it
+// acted on: the caller is known by account and id alone.
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/shared-event-ID.html
+func sharedEvent(e *trail.Event, account string) *trail.Event {
+	shared := *e
+	shared.EventID = ""
+	shared.RecipientAccountID = account
+	shared.UserIdentity = trail.UserIdentity{
+		Type: string(aws.AccountCaller), PrincipalID: e.UserIdentity.PrincipalID, AccountID: e.UserIdentity.AccountID,
+	}
+	return &shared
+}

@@ -95,6 +95,9 @@ func New(c Config) (*Gateway, error) {
 			if len(op.row.Actions) == 0 && op.free == "" {
 				return nil, errors.New("gateway: " + name.service + ":" + name.operation + " has no action and is not free")
 			}
+			if op.idempotent == nil && tokenField(&op) >= 0 {
+				return nil, errors.New("gateway: " + name.service + ":" + name.operation + " has a client token and is not made idempotent")
+			}
 			g.operations[name], g.models[name.service] = &op, op.row.Service
 		}
 	}

@@ -12,11 +12,10 @@ import (
 // its caller authorised, and the call recorded.
 func Invoke[In, Out any](ctx context.Context, g *Gateway, principal *aws.Principal, op aws.Op[In, Out], in *In) (*Out, error) {
 	row := op.Row()
-	r := &request{
-		id: newID(), now: g.Clock(), service: row.Service, row: row, principal: principal, in: in, decoded: true,
-		operation: g.operations[operationName{row.Service.Name, row.Name}], protocol: row.Service.Protocols[0],
-		region: g.global,
-	}
+	r := newRequest(g.Clock())
+	defer r.free()
+	r.service, r.row, r.principal, r.in, r.decoded = row.Service, row, principal, in, true
+	r.operation, r.protocol, r.region = g.operations[operationName{row.Service.Name, row.Name}], row.Service.Protocols[0], g.global
 	r.match.Operation = row.Name
 	r.decodeErr = wire.Validate(row, in)
 	o := g.perform(ctx, r)

@@ -40,19 +40,20 @@ type Handler[In, Out any, R Subject] func(ctx context.Context, call *Call, on R,
 // Operation is a row of a service's table. Make it with Op, Free, Prepare, Wait or Stream.
 type Operation struct {
 	row *aws.Operation
-	// input makes an empty input.
-	input func() any
+	// input and output make an empty input and output.
+	input, output func() any
+	// find names the target and authorises the caller on it; nil where none is needed.
+	find func(call *Call, in any) (on any, err error)
 	// before runs outside transactions, between a read that authorises and the transaction that
-	// authorises again; nil for most. What it answers is handed to run as prepared.
-	before func(ctx context.Context, call *Call, in any, body io.Reader) (prepared any, err error)
-	// check finds the target and authorises. It is run wrapped in a transaction.
-	run func(ctx context.Context, call *Call, in, prepared any) (out any, err error)
-	// authorise is run's first half alone, for the read before before.
-	authorise func(call *Call, in any) (on any, err error)
-	streams   bool // before is given the request's body
-	waits     bool // before waits, for as long as its ctx lives
-	free      string
-	ownTagKey bool // the service has a <service>:ResourceTag key of its own
+	// authorises again; nil for most. What it answers is handed to handle as prepared.
+	before func(ctx context.Context, call *Call, on, in any, body io.Reader) (prepared any, err error)
+	// handle carries the call out on what find found.
+	handle     func(ctx context.Context, call *Call, on, in, prepared any) (out any, err error)
+	idempotent *idempotency
+	streams    bool // before is given the request's body
+	waits      bool // before waits, for as long as its ctx lives
+	free       string
+	ownTagKey  bool // the service has a <service>:ResourceTag key of its own
 }
 
 // Row is the operation's row in the service's generated table.
@@ -61,13 +62,9 @@ func (o *Operation) Row() *aws.Operation { return o.row }
 // Op is an operation that reads and changes state.
 func Op[In, Out any, R Subject](op aws.Op[In, Out], target Target[In, R], handle Handler[In, Out, R]) Operation {
 	o := base(op)
-	o.authorise = func(call *Call, in any) (any, error) { return find(call, in.(*In), target) }
-	o.run = func(ctx context.Context, call *Call, in, _ any) (any, error) {
-		on, err := find(call, in.(*In), target)
-		if err != nil {
-			return nil, err
-		}
-		return answer(handle(ctx, call, on, in.(*In)))
+	o.find = finder(target)
+	o.handle = func(ctx context.Context, call *Call, on, in, _ any) (any, error) {
+		return answer(handle(ctx, call, on.(R), in.(*In)))
 	}
 	return o
 }
@@ -80,8 +77,7 @@ func Free[In, Out any](op aws.Op[In, Out], because string, handle func(context.C
 	}
 	o := base(op)
 	o.free = because
-	o.authorise = func(*Call, any) (any, error) { return nil, nil }
-	o.run = func(ctx context.Context, call *Call, in, _ any) (any, error) {
+	o.handle = func(ctx context.Context, call *Call, _, in, _ any) (any, error) {
 		return answer(handle(ctx, call, in.(*In)))
 	}
 	return o
@@ -130,23 +126,19 @@ func withBefore[In, Out any, R Subject, P any](op aws.Op[In, Out], target Target
 	before func(ctx context.Context, call *Call, on R, in *In, body io.Reader) (P, error),
 	handle func(ctx context.Context, call *Call, on R, in *In, prepared P) (*Out, error)) Operation {
 	o := base(op)
-	o.authorise = func(call *Call, in any) (any, error) { return find(call, in.(*In), target) }
-	o.before = func(ctx context.Context, call *Call, in any, body io.Reader) (any, error) {
-		return before(ctx, call, call.on.(R), in.(*In), body)
+	o.find = finder(target)
+	o.before = func(ctx context.Context, call *Call, on, in any, body io.Reader) (any, error) {
+		return before(ctx, call, on.(R), in.(*In), body)
 	}
-	o.run = func(ctx context.Context, call *Call, in, prepared any) (any, error) {
-		on, err := find(call, in.(*In), target)
-		if err != nil {
-			return nil, err
-		}
-		return answer(handle(ctx, call, on, in.(*In), prepared.(P)))
+	o.handle = func(ctx context.Context, call *Call, on, in, prepared any) (any, error) {
+		return answer(handle(ctx, call, on.(R), in.(*In), prepared.(P)))
 	}
 	return o
 }
 
 func base[In, Out any](op aws.Op[In, Out]) Operation {
 	row := op.Row()
-	o := Operation{row: row, input: func() any { return new(In) }}
+	o := Operation{row: row, input: func() any { return new(In) }, output: func() any { return new(Out) }}
 	own := row.Service.ActionPrefix + ":ResourceTag/"
 	for _, kind := range row.Resources {
 		for _, key := range kind.ConditionKeys {
@@ -156,17 +148,19 @@ func base[In, Out any](op aws.Op[In, Out]) Operation {
 	return o
 }
 
-// find names the target and authorises the caller on it.
-func find[In any, R Subject](call *Call, in *In, target Target[In, R]) (on R, err error) {
-	var none R
-	on, missing := target(call, in)
-	if missing != nil && (on == none || !visible(missing)) {
-		return none, missing
+// finder names the target and authorises the caller on it.
+func finder[In any, R Subject](target Target[In, R]) func(*Call, any) (any, error) {
+	return func(call *Call, in any) (any, error) {
+		var none R
+		on, missing := target(call, in.(*In))
+		if missing != nil && (on == none || !visible(missing)) {
+			return nil, missing
+		}
+		if err := call.authorizeOperation(on); err != nil {
+			return nil, err
+		}
+		return on, missing
 	}
-	if err := call.authorizeOperation(on); err != nil {
-		return none, err
-	}
-	return on, missing
 }
 
 // answer keeps a nil *Out from becoming a non-nil any.

@@ -54,24 +54,23 @@ func (g *Gateway) perform(ctx context.Context, r *request) outcome {
 func (g *Gateway) prepare(ctx context.Context, r *request) (any, outcome) {
 	op := r.operation
 	var call *Call
-	refused := g.Engine.View(ctx, func(tx store.Tx) error {
-		var err error
-		if call, err = g.begin(tx, r); err != nil {
-			return err
+	var on, prepared any
+	refused := g.Engine.View(ctx, func(tx store.Tx) (err error) {
+		if call, err = g.begin(tx, r); err == nil {
+			on, err = op.find(call, r.in)
 		}
-		if call.on, err = op.authorise(call, r.in); err != nil {
-			return err
-		}
-		return nil
+		return err
 	})
-	var prepared any
+	if refused == nil && op.streams {
+		r.body, refused = streamedBody(r)
+	}
 	if refused == nil {
 		call.Tx = nil
 		limited, cancel := ctx, context.CancelFunc(func() {})
 		if !op.waits && !op.streams {
 			limited, cancel = context.WithTimeout(context.WithoutCancel(ctx), prepareTime)
 		}
-		prepared, refused = guard(g, r, func() (any, error) { return op.before(limited, call, r.in, r.body) })
+		prepared, refused = guard(g, r, func() (any, error) { return op.before(limited, call, on, r.in, r.body) })
 		cancel()
 	}
 	if refused == nil {
@@ -106,6 +105,12 @@ func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, 
 			o.out = nil
 		}
 		g.finish(r, &o)
+		if o.err == nil && call.shared != "" && call.shared != o.account {
+			o.event.SharedEventID = trail.NewID()
+			if err := trail.Append(tx, sharedEvent(o.event, call.shared)); err != nil {
+				return err
+			}
+		}
 		return trail.Append(tx, o.event)
 	})
 	if err != nil {
@@ -179,4 +184,18 @@ func notImplemented(r *request) error {
 func NotImplemented(op *aws.Operation, parameter string) error {
 	return &aws.Error{Kind: aws.NotImplemented,
 		Message: "Garrison does not implement " + op.Service.Name + ":" + op.Name + ", parameter " + parameter + " yet"}
+}
+
+// run finds the target, authorises, and carries the call out.
+func (o *Operation) run(ctx context.Context, call *Call, in, prepared any) (out any, err error) {
+	var on any
+	if o.find != nil {
+		if on, err = o.find(call, in); err != nil {
+			return nil, err
+		}
+	}
+	if o.idempotent != nil {
+		return o.idempotent.run(call, o, in, func() (any, error) { return o.handle(ctx, call, on, in, prepared) })
+	}
+	return o.handle(ctx, call, on, in, prepared)
 }

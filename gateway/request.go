@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/garrison-security/garrison/aws"
@@ -42,6 +43,33 @@ type request struct {
 	counted   bool // against the account's rates
 	context   policy.Context
 	policies  policy.Policies
+	call      Call
+	event     trail.Event
+}
+
+// requests are kept to be used again: a request's memory is most of what a call needs.
+var requests = sync.Pool{New: func() any { return new(request) }}
+
+// newRequest is an empty request. Free it once its answer is encoded.
+func newRequest(now time.Time) *request {
+	r := requests.Get().(*request)
+	r.id, r.now = newID(), now
+	return r
+}
+
+func (r *request) free() {
+	r.context.Reset()
+	p, conditions := r.policies, r.call.conditions[:0]
+	clear(conditions[:cap(conditions)])
+	*r = request{context: r.context}
+	r.call.conditions = conditions
+	r.policies.Identity, r.policies.Boundary, r.policies.Session = emptied(p.Identity), emptied(p.Boundary), emptied(p.Session)
+	requests.Put(r)
+}
+
+func emptied(list []*policy.Policy) []*policy.Policy {
+	clear(list[:cap(list)])
+	return list[:0]
 }
 
 // newID is a random UUID, as AWS's request ids are.
@@ -70,21 +98,31 @@ func (r *request) name() string {
 	return r.match.Operation
 }
 
-// decodeOnce decodes the input, once: a request does not change between attempts.
+// decodeOnce decodes the input, once: a request does not change between
+// attempts. A body of S3's is first compared with what was signed.
 func (r *request) decodeOnce() error {
-	if !r.decoded {
-		r.decoded = true
-		r.in = r.operation.input()
-		r.decodeErr = codecs.For(r.protocol).Decode(r.row, r.wire, r.payload, r.match.Labels, r.in)
+	if r.decoded {
+		return r.decodeErr
 	}
+	r.decoded = true
+	r.in = r.operation.input()
+	if r.match.S3Family() && !r.operation.streams {
+		if r.payload, r.decodeErr = checkedPayload(r); r.decodeErr != nil {
+			return r.decodeErr
+		}
+	}
+	r.decodeErr = codecs.For(r.protocol).Decode(r.row, r.wire, r.payload, r.match.Labels, r.in)
 	return r.decodeErr
 }
 
 // call is the request as an attempt of its transaction sees it.
 func (g *Gateway) call(tx store.Tx, r *request, principal *aws.Principal) *Call {
-	call := &Call{
+	call := &r.call
+	r.event = trail.Event{}
+	*call = Call{
 		Tx: tx, Time: r.now, Principal: principal, Account: principal.Account, Partition: g.Partition, Region: r.region,
-		Operation: r.row, RequestID: r.id, from: r.from, context: &r.context, policies: &r.policies, event: &trail.Event{},
+		Operation: r.row, RequestID: r.id, from: r.from, context: &r.context, policies: &r.policies, event: &r.event,
+		conditions: call.conditions[:0],
 	}
 	if r.operation != nil {
 		call.ownTagKey = r.operation.ownTagKey

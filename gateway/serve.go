@@ -4,9 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
-	"io"
-	"strings"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
@@ -14,15 +11,11 @@ import (
 	"github.com/garrison-security/garrison/wire/sigv4"
 )
 
-// Bounds on bodies that are read whole.
-const (
-	maxQueryBody = 1 << 20
-	maxBody      = 8 << 20
-)
-
 // Serve answers one request. It never fails: what goes wrong is an answer too.
 func (g *Gateway) Serve(ctx context.Context, req *wire.Request) *wire.Response {
-	r := &request{id: newID(), now: g.Clock(), wire: req, from: originOf(req)}
+	r := newRequest(g.Clock())
+	defer r.free()
+	r.wire, r.from = req, originOf(req)
 	if !enter(&g.limits.inFlight, 1, int64(g.limits.InFlight)) {
 		return g.refuse(r, busy())
 	}
@@ -87,7 +80,7 @@ func (g *Gateway) read(r *request, held *int64) error {
 	}
 	if form != nil {
 		r.payload = form
-	} else if !s3 {
+	} else if !s3 || r.operation != nil && !r.operation.streams {
 		if r.payload, err = g.readBody(req, maxBody, held); err != nil {
 			return err
 		}
@@ -99,71 +92,6 @@ func (g *Gateway) read(r *request, held *int64) error {
 		r.admitted = r.signature.Prepare(sha256.Sum256(r.payload))
 	}
 	return nil
-}
-
-// form is the body of a form post, which must be read to know what is asked for; else nil.
-func (g *Gateway) form(req *wire.Request, held *int64) ([]byte, error) {
-	if req.Method != "POST" || req.Header.Get("X-Amz-Target") != "" {
-		return nil, nil
-	}
-	kind, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";")
-	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
-		return nil, nil
-	}
-	body, err := g.readBody(req, maxQueryBody, held)
-	if body == nil {
-		body = []byte{}
-	}
-	return body, err
-}
-
-// readBody reads a body whole, within a bound of its own and one shared by all.
-func (g *Gateway) readBody(req *wire.Request, limit int64, held *int64) ([]byte, error) {
-	if req.ContentLength == 0 || req.Body == nil {
-		return nil, nil
-	}
-	expected := req.ContentLength
-	if expected > limit {
-		return nil, tooLarge(limit)
-	}
-	if expected < 0 {
-		expected = limit
-	}
-	if !enter(&g.limits.bodies, expected, g.limits.BodyBytes) {
-		return nil, busy()
-	}
-	*held += expected
-	if req.ContentLength > 0 {
-		body := make([]byte, req.ContentLength)
-		if _, err := io.ReadFull(req.Body, body); err != nil {
-			return nil, brokenBody(err)
-		}
-		return body, nil
-	}
-	body, err := io.ReadAll(io.LimitReader(req.Body, limit+1))
-	if err != nil {
-		return nil, brokenBody(err)
-	}
-	if int64(len(body)) > limit {
-		return nil, tooLarge(limit)
-	}
-	return body, nil
-}
-
-func tooLarge(limit int64) error {
-	return &aws.Error{Kind: aws.TooLarge, Message: fmt.Sprintf("The request's body is larger than %d bytes.", limit)}
-}
-
-func busy() error {
-	return &aws.Error{Kind: aws.Unavailable, Message: "Too many requests are being carried out. Try again."}
-}
-
-// brokenBody is the error for a body that did not arrive whole.
-func brokenBody(err error) error {
-	if e, ok := errors.AsType[*aws.Error](err); ok {
-		return e
-	}
-	return &aws.Error{Kind: aws.Serialization, Message: "The request's body did not arrive whole."}
 }
 
 // refuse answers a request that is charged to nobody, and counts it.
