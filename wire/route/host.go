@@ -34,15 +34,16 @@ func isHostName(s string) bool {
 	return len(s) < 254
 }
 
-// byHost is the service whose endpoint prefix the host begins with, or nil.
-func (r *Router) byHost(host string) *entry {
+// byHost are the services whose endpoint prefix the host begins with; several
+// share one here and there.
+func (r *Router) byHost(host string) []*entry {
 	name := hostName(host)
 	for i := range len(name) {
 		if name[i] != '.' {
 			continue
 		}
-		if e := r.hosts[name[:i]]; e != nil {
-			return e
+		if of := r.hosts[name[:i]]; of != nil {
+			return of
 		}
 		if strings.Count(name[:i], ".") == 2 {
 			return nil

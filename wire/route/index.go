@@ -28,12 +28,12 @@ func (e *entry) table() *table {
 type index struct {
 	named    map[string]*entry
 	targets  map[string][]*entry // by X-Amz-Target's prefix; one but for Timestream
-	smithy   map[string]*entry   // by the name in a CBOR request's path
+	smithy   map[string][]*entry // by the name in a CBOR request's path; one but for Timestream
 	signed   map[string][]*entry // by signing name
 	queries  map[string][]*entry // query services by signing name
 	versions map[string][]*entry // query services by Version
 	tables   map[string][]*entry // REST services by signing name, S3's apart
-	hosts    map[string]*entry   // by endpoint prefix
+	hosts    map[string][]*entry // by endpoint prefix
 }
 
 // s3Names are what S3's requests are signed for.
@@ -51,9 +51,9 @@ func isS3(signer string) bool {
 var services = sync.OnceValue(func() *index {
 	all := catalog.Services()
 	x := &index{
-		named: make(map[string]*entry, len(all)), targets: make(map[string][]*entry, len(all)), smithy: make(map[string]*entry, len(all)),
+		named: make(map[string]*entry, len(all)), targets: make(map[string][]*entry, len(all)), smithy: make(map[string][]*entry, len(all)),
 		signed: make(map[string][]*entry, len(all)), queries: map[string][]*entry{}, versions: map[string][]*entry{},
-		tables: make(map[string][]*entry, len(all)), hosts: make(map[string]*entry, len(all)),
+		tables: make(map[string][]*entry, len(all)), hosts: make(map[string][]*entry, len(all)),
 	}
 	for _, s := range all {
 		e := &entry{Service: s, names: []string{s.SigningName}, s3: s.Name == "s3" || s.Name == "s3control"}
@@ -77,10 +77,12 @@ func (x *index) add(e *entry) {
 	}
 	rpc := e.speaks(aws.AWSJSON10, aws.AWSJSON11, aws.AWSQuery, aws.EC2Query, aws.RPCV2CBOR)
 	if rpc {
-		for _, name := range []string{e.SmithyName, lastOf(e.TargetPrefix)} {
-			if name != "" && x.smithy[name] == nil {
-				x.smithy[name] = e
-			}
+		name := e.SmithyName
+		if name == "" {
+			name = lastOf(e.TargetPrefix)
+		}
+		if name != "" {
+			x.smithy[name] = append(x.smithy[name], e)
 		}
 	}
 	if e.speaks(aws.AWSQuery, aws.EC2Query) {
@@ -90,9 +92,7 @@ func (x *index) add(e *entry) {
 	if e.speaks(aws.RESTJSON, aws.RESTXML) && !e.s3 {
 		x.tables[e.SigningName] = append(x.tables[e.SigningName], e)
 	}
-	if x.hosts[e.EndpointPrefix] == nil {
-		x.hosts[e.EndpointPrefix] = e
-	}
+	x.hosts[e.EndpointPrefix] = append(x.hosts[e.EndpointPrefix], e)
 }
 
 // lastOf is what follows the last dot of s.

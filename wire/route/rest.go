@@ -206,41 +206,46 @@ func (l *leaf) matches(query string) bool {
 }
 
 // rest routes by method and path in the tables of the services that a
-// signature can mean. A final "/" may be there or not: templates of the same
-// operation differ in it between AWS's own models.
+// signature can mean. A final "/" may be there or not, unless the path as it
+// is belongs to one of them: AWS's own models of an operation differ in it.
 func (r *Router) rest(m *Match, req *wire.Request, candidates []*entry) error {
 	m.to(candidates[0], "", restProtocol(candidates[0]))
-	var best found
-	var of *entry
-	tie := false
-	host := r.byHost(req.Host)
-	for _, e := range candidates {
-		f, ok := e.table().find(req.Method, req.RawPath, req.RawQuery)
-		if !ok {
-			if other, cut := strings.CutSuffix(req.RawPath, "/"); cut {
-				f, ok = e.table().find(req.Method, other, req.RawQuery)
-			} else {
-				f, ok = e.table().find(req.Method, req.RawPath+"/", req.RawQuery)
-			}
+	other, cut := strings.CutSuffix(req.RawPath, "/")
+	if !cut {
+		other += "/"
+	}
+	for _, path := range [...]string{req.RawPath, other} {
+		f, e, err := r.search(candidates, req, path)
+		if err != nil {
+			return err
 		}
+		if e != nil {
+			return m.found(f, e)
+		}
+	}
+	return unknown("Unable to determine service/operation name to be authorized")
+}
+
+// search finds path in the candidates' tables: in that of the service that the
+// host names, else in the one that has most of it literally.
+func (r *Router) search(candidates []*entry, req *wire.Request, path string) (best found, of *entry, _ error) {
+	host, tie := r.byHost(req.Host), false
+	for _, e := range candidates {
+		f, ok := e.table().find(req.Method, path, req.RawQuery)
 		switch {
 		case !ok:
-		case e == host:
-			best, of, tie = f, e, false
-			return m.found(best, of)
+		case only(host, e):
+			return f, e, nil
 		case of == nil || f.literals > best.literals:
 			best, of, tie = f, e, false
 		case f.literals == best.literals:
 			tie = true
 		}
 	}
-	if of == nil {
-		return unknown("Unable to determine service/operation name to be authorized")
-	}
 	if tie {
-		return unknown("The request names an operation of more than one service; its Host would tell which.")
+		return best, nil, unknown("The request names an operation of more than one service; its Host would tell which.")
 	}
-	return m.found(best, of)
+	return best, of, nil
 }
 
 // found fills in what a table's leaf says.

@@ -140,8 +140,8 @@ func (r *Router) unsigned(m *Match, req *wire.Request, broken bool) error {
 			return r.rest(m, req, []*entry{r.named["sso-oidc"]})
 		}
 	}
-	if e := r.byHost(req.Host); e != nil && !e.s3 {
-		m.to(e, "", e.Protocols[0])
+	if of := r.byHost(req.Host); of != nil && !of[0].s3 {
+		m.to(of[0], "", of[0].Protocols[0])
 		if broken {
 			return nil
 		}

@@ -49,7 +49,7 @@ func (r *Router) json(m *Match, req *wire.Request, target []string) error {
 
 // pick chooses among services that share a prefix, a signing name or a
 // version: the one the host names, else the first that has the operation.
-func pick(candidates []*entry, operation string, host *entry) *entry {
+func pick(candidates []*entry, operation string, host []*entry) *entry {
 	var with []*entry
 	for _, e := range candidates {
 		if _, ok := e.Operation(operation); ok {
@@ -57,7 +57,7 @@ func pick(candidates []*entry, operation string, host *entry) *entry {
 		}
 	}
 	for _, e := range with {
-		if e == host {
+		if only(host, e) {
 			return e
 		}
 	}
@@ -72,6 +72,9 @@ func pick(candidates []*entry, operation string, host *entry) *entry {
 	return candidates[0]
 }
 
+// only says whether the host is the endpoint of e alone.
+func only(host []*entry, e *entry) bool { return len(host) == 1 && host[0] == e }
+
 // cbor routes by the end of the path, /service/<name>/operation/<operation>.
 func (r *Router) cbor(m *Match, req *wire.Request, protocol []string) error {
 	m.Protocol = aws.RPCV2CBOR
@@ -82,9 +85,13 @@ func (r *Router) cbor(m *Match, req *wire.Request, protocol []string) error {
 	rest, word := cutLast(rest)
 	rest, service := cutLast(rest)
 	_, first := cutLast(rest)
-	e := r.smithy[service]
-	if word != "operation" || first != "service" || e == nil {
+	candidates := r.smithy[service]
+	if word != "operation" || first != "service" || len(candidates) == 0 {
 		return unknown("The operation " + clip(name) + " is unknown.")
+	}
+	e := candidates[0]
+	if len(candidates) > 1 {
+		e = pick(candidates, name, r.byHost(req.Host))
 	}
 	m.to(e, "", aws.RPCV2CBOR)
 	if _, twice := actionOf(req.RawQuery); twice {

@@ -121,6 +121,9 @@ func (r *Router) s3(m *Match, req *wire.Request) error {
 		len(req.Header.Values("X-Amz-Outpost-Id")) > 0 || isAccountHost(req.Host)) {
 		return r.rest(m, req, []*entry{r.named["s3control"]})
 	}
+	if m.Signer == "s3-outposts" && strings.HasPrefix(req.RawPath, "/S3Outposts/") {
+		return r.rest(m, req, r.tables["s3-outposts"])
+	}
 	m.to(r.named["s3"], "", aws.RESTXML)
 	if m.Signer == "s3-object-lambda" && req.Method == "POST" && req.RawPath == "/WriteGetObjectResponse" {
 		m.Operation = "WriteGetObjectResponse"
