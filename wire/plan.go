@@ -188,7 +188,15 @@ func (b *planner) structure(p *Plan) error {
 			t = t.Elem()
 		}
 		if m.Shape.EventStream {
+			// iter.Seq2 of a pointer to the union of events and an error
+			if t.Kind() != reflect.Func || t.NumIn() != 1 || t.In(0).Kind() != reflect.Func || t.In(0).NumIn() != 2 {
+				return fmt.Errorf("member %s: events in %s", m.Name, t)
+			}
 			f.Plan = &Plan{Shape: m.Shape, Type: t, payload: -1}
+			var err error
+			if f.Plan.Elem, err = b.plan(m.Shape, t.In(0).In(0).Elem()); err != nil {
+				return fmt.Errorf("member %s: %w", m.Name, err)
+			}
 		} else {
 			var err error
 			if f.Plan, err = b.plan(m.Shape, t); err != nil {
@@ -255,6 +263,19 @@ func (p *Plan) Payload() *Field {
 	}
 	return &p.Fields[p.payload]
 }
+
+// Events is the field that streams events, or nil.
+func (p *Plan) Events() *Field {
+	for i := range p.Fields {
+		if p.Fields[i].Member.Shape.EventStream {
+			return &p.Fields[i]
+		}
+	}
+	return nil
+}
+
+// Index is where f, a field of p, stands in Fields.
+func (p *Plan) Index(f *Field) int { return p.byName[f.Member.Name] }
 
 // Get is the field's value in the struct v, and whether it is present.
 func (f *Field) Get(v reflect.Value) (reflect.Value, bool) {

@@ -5,9 +5,11 @@ package awsjson
 
 import (
 	"net/http"
+	"reflect"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
+	"github.com/garrison-security/garrison/wire/eventstream"
 	"github.com/garrison-security/garrison/wire/internal/jsonbody"
 	"github.com/garrison-security/garrison/wire/internal/jsontext"
 )
@@ -46,10 +48,23 @@ func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 		if err != nil {
 			return err
 		}
+		if f := p.Events(); f != nil {
+			answer(a, to, http.StatusOK, nil)
+			first := eventstream.Initial("application/json", append(style.AppendMembers(b, p, v), '}'))
+			return eventstream.Answer(f, v, eventBody, to, first...)
+		}
 		b = style.AppendMembers(b, p, v)
 	}
 	answer(a, to, http.StatusOK, append(b, '}'))
 	return nil
+}
+
+// eventBody is how an event that is a structure is written.
+var eventBody = eventstream.Body{
+	ContentType: "application/json",
+	Append: func(b []byte, m *aws.Member, p *wire.Plan, v reflect.Value) []byte {
+		return style.Append(b, m, p, v)
+	},
 }
 
 func answer(a *wire.Answer, to *wire.Response, status int, body []byte) {
