@@ -259,10 +259,10 @@ func (d *decoder) list(h head, p *wire.Plan, v reflect.Value) error {
 // model says so.
 func (d *decoder) element(h head, p *wire.Plan, v reflect.Value) error {
 	v.SetZero()
+	if p.Shape.Sparse && h.null() {
+		return nil
+	}
 	if p.ElemPointer {
-		if h.null() {
-			return nil
-		}
 		v.Set(reflect.New(p.Elem.Type))
 		v = v.Elem()
 	}

@@ -123,10 +123,10 @@ func appendValue(b []byte, p *wire.Plan, v reflect.Value) []byte {
 }
 
 func appendElement(b []byte, p *wire.Plan, v reflect.Value) []byte {
+	if p.Shape.Sparse && v.IsNil() { // sparse: a pointer, or what has a nil of its own
+		return append(b, null)
+	}
 	if p.ElemPointer {
-		if v.IsNil() {
-			return append(b, null)
-		}
 		v = v.Elem()
 	}
 	return appendValue(b, p.Elem, v)
