@@ -139,20 +139,20 @@ func (b *indexBuilder) add(action string, statement uint32) {
 		return
 	}
 	action = lowerASCII(action)
-	service, name, ok := strings.Cut(action, ":")
-	if !ok || strings.Contains(name, ":") {
+	service, rest, ok := strings.Cut(action, ":")
+	if !ok || strings.Contains(rest, ":") {
 		return
 	}
-	pattern := appendPattern(nil, action, true)
+	name := marked(action)
 	hash := hashFold(hashStart, action)
-	switch n := literalTo(pattern); {
-	case !strings.ContainsAny(action, "*?"):
+	switch n := literalTo(name); {
+	case name == action:
 		ref.form = exactPattern
-	case n == len(pattern)-1 && !strings.Contains(action, "?"):
+	case n == len(name)-1 && !strings.Contains(action, "?"):
 		ref.form = prefixPattern
-		pattern = pattern[:n]
+		name = name[:n]
 	}
-	ref.pattern = b.c.intern(string(pattern))
+	ref.pattern = b.c.intern(name)
 	if strings.ContainsAny(service, "*?") {
 		b.every = append(b.every, ref)
 		return

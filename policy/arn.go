@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // resourceText is a request's resource, cut once for all patterns it is compared with.
 type resourceText struct {
@@ -88,9 +85,8 @@ func (c *compiler) arn(s string, count int) resource {
 	for i := range count {
 		part, rest, _ := strings.Cut(s, ":")
 		s = rest
-		pattern := appendPattern(nil, lowerASCII(part), true)
-		r.parts[i] = c.intern(string(pattern))
-		r.open[i] = bytes.HasSuffix(pattern, []byte{anyText})
+		r.parts[i] = c.intern(marked(lowerASCII(part)))
+		r.open[i] = strings.HasSuffix(r.parts[i], allText)
 		r.cross = r.cross || r.open[i]
 	}
 	if r.rest = c.template(s, true); count < 5 && r.rest.parts != nil {

@@ -1,6 +1,9 @@
 package policy
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // A pattern is text in which these bytes, that no document's text can hold,
 // stand for wildcards. Text that a policy variable is replaced by is thus
@@ -11,6 +14,14 @@ const (
 
 	allText = "\x00" // the pattern that matches everything
 )
+
+// marked is s with its wildcards marked.
+func marked(s string) string {
+	if !strings.ContainsAny(s, "*?") {
+		return s
+	}
+	return string(appendPattern(make([]byte, 0, len(s)), s, true))
+}
 
 // appendPattern appends s with its wildcards marked, if it has such.
 func appendPattern(to []byte, s string, wildcards bool) []byte {

@@ -20,10 +20,11 @@ var wellKnown = [...]string{
 	"aws:Ec2InstanceSourcePrivateIPv4", "aws:SourceIdentity", "aws:SourceIp", "aws:SourceVpc", "aws:SourceVpcArn",
 	"aws:SourceVpce", "aws:VpceAccount", "aws:VpceOrgPaths", "aws:VpceOrgID", "aws:VpcSourceIp",
 	"aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths", "aws:CalledVia", "aws:CalledViaFirst",
-	"aws:CalledViaLast", "aws:ViaAWSService", "aws:CurrentTime", "aws:EpochTime", "aws:referer",
+	"aws:CalledViaLast", "aws:CalledViaAWSMCP", "aws:ViaAWSService", "aws:ViaAWSMCPService", "aws:IsMcpServiceAction", "aws:CurrentTime", "aws:EpochTime", "aws:referer",
 	"aws:RequestedRegion", "aws:TagKeys", "aws:SecureTransport", "aws:SourceArn", "aws:SourceAccount",
 	"aws:SourceOwner", "aws:SourceOrgPaths", "aws:SourceOrgID", "aws:UserAgent",
-	"ec2:RoleDelivery", "ec2:SourceInstanceArn", "lambda:SourceFunctionArn",
+	"ec2:RoleDelivery", "ec2:SourceInstanceArn", "lambda:SourceFunctionArn", "ssm:SourceInstanceArn",
+	"glue:RoleAssumedBy", "glue:CredentialIssuingService", "identitystore:UserId",
 	"sts:ExternalId", "sts:RoleSessionName", "sts:TransitiveTagKeys", "sts:SourceIdentity",
 	"iam:PassedToService", "iam:AssociatedResourceArn", "iam:PermissionsBoundary", "iam:PolicyARN",
 }

@@ -1,9 +1,45 @@
 package policy
 
 import (
+	"encoding/json"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/garrison-security/garrison/internal/shared"
 )
+
+// TestTablesFollowTheReference: the well-known keys hold every global key but
+// tags, and the guardrails' services are those that AWS lists.
+func TestTablesFollowTheReference(t *testing.T) {
+	raw, err := os.ReadFile(shared.Path(t, "data/service-authorization.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reference struct {
+		GlobalConditionKeys  map[string]string
+		RCPSupportedServices []string
+	}
+	if err := json.Unmarshal(raw, &reference); err != nil {
+		t.Fatal(err)
+	}
+	for key := range reference.GlobalConditionKeys {
+		if !strings.Contains(key, "/") && wellKnownID(hashFold(hashStart, key), key) == 0 {
+			t.Errorf("%s is not well known", key)
+		}
+	}
+	for _, service := range reference.RCPSupportedServices {
+		if !rcpServices[service] {
+			t.Errorf("RCPs reach %s", service)
+		}
+	}
+	for service := range rcpServices {
+		if !slices.Contains(reference.RCPSupportedServices, service) {
+			t.Errorf("RCPs do not reach %s", service)
+		}
+	}
+}
 
 // TestManagedPolicies: every AWS managed policy is taken, and decides an action
 // that it names as the second evaluator does.
