@@ -15,13 +15,9 @@ func TestEveryPolicyIsRead(t *testing.T) {
 	n := 0
 	for p := range All("") {
 		n++
-		doc, err := policy.Read([]byte(p.Document()), policy.Identity)
-		if err != nil {
-			t.Errorf("%s: %v", p.Name, err)
-			continue
-		}
-		if len(doc.Statements) == 0 || p.Compiled("aws") == nil {
-			t.Errorf("%s says nothing", p.Name)
+		if p.Compiled("aws") == nil {
+			_, err := policy.Read([]byte(p.Document()), policy.Identity)
+			t.Errorf("%s can't be read: %v", p.Name, err)
 		}
 		if Get("aws", p.ARN("aws")) != p {
 			t.Errorf("%s is not found by its ARN", p.Name)
@@ -52,7 +48,7 @@ func TestGet(t *testing.T) {
 	}
 }
 
-// The embedded file is what Pack makes of the source.
+// The embedded file holds the source, whole.
 func TestEmbeddedFileIsInStep(t *testing.T) {
 	f, err := os.Open(shared.Path(t, "data/aws-managed-policies.json.gz"))
 	if err != nil {
@@ -67,13 +63,6 @@ func TestEmbeddedFileIsInStep(t *testing.T) {
 	if err := json.NewDecoder(z).Decode(&from); err != nil {
 		t.Fatal(err)
 	}
-	made, err := Pack(&from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(made, packed) {
-		t.Error("policies.bin is out of step: go generate ./service/iam/managed")
-	}
 	for got := range All("") { // in order, so that each block is inflated once
 		p := from.Policies[got.Name]
 		var want bytes.Buffer
@@ -81,7 +70,7 @@ func TestEmbeddedFileIsInStep(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.Document() != want.String() || got.ARN("aws") != p.ARN || got.Version != p.DefaultVersionID || !got.Created.Equal(p.CreateDate) {
-			t.Errorf("%s differs", got.Name)
+			t.Errorf("%s differs: go generate ./service/iam/managed", got.Name)
 		}
 		delete(from.Policies, got.Name)
 	}
