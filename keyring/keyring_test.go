@@ -195,12 +195,12 @@ func TestAlteredKeyringRowsAreNoticed(t *testing.T) {
 		}
 		h.put(t, key, value)
 	}
-	one, two, gone := string(scopeKey("111111111111")), string(scopeKey("222222222222")), string(scopeKey("333333333333"))
-	h.put(t, one, good[two])
+	of := func(account string) string { return string(scopeKey(account)) }
+	h.put(t, of("111111111111"), good[of("222222222222")])
 	notice("a key moved to another account")
-	h.put(t, one, good[gone])
+	h.put(t, of("111111111111"), good[of("333333333333")])
 	notice("a proof of destruction moved to another account")
-	h.put(t, one, good[one])
+	h.put(t, of("111111111111"), good[of("111111111111")])
 	h.put(t, string(scopeKey("")), nil)
 	notice("the installation's key removed")
 	for key := range good {
