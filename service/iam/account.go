@@ -151,6 +151,3 @@ func ListAccounts(tx store.Tx, after string, limit int) ([]*Account, error) {
 func place(parts ...string) []byte {
 	return store.Key("", "", parts...)[len(store.Key("", "")):]
 }
-
-// accountExists tells whether the installation holds an account.
-func accountExists(tx store.Tx, id string) (bool, error) { return accounts.Has(tx, "", id) }
