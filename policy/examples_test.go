@@ -142,6 +142,26 @@ func TestPublishedExamples(t *testing.T) {
 			{"kms:DescribeKey", "arn:aws:kms:us-east-2:111122223333:alias/k", "aws:CalledVia=[athena.amazonaws.com]", "implicit"},
 			{"kms:DescribeKey", "arn:aws:kms:us-east-2:111122223333:alias/k", "", "implicit"},
 		}},
+		{"reference_policies_condition_examples-multi-valued-context-keys", SCP, `{'Effect':'Deny','Action':['iam:Tag*','iam:UnTag*'],'Resource':['*'],'Condition':{'ForAllValues:StringNotLike':{'aws:TagKeys':'key1*'}}}`, []ask{
+			{"iam:TagUser", bob, "aws:TagKeys=[key1:legal]", "allow"},
+			{"iam:TagUser", bob, "aws:TagKeys=[key1:hr,key1:personnel]", "allow"},
+			{"iam:TagUser", bob, "aws:TagKeys=[key1:hr,key2:audit]", "allow"},
+			{"iam:TagUser", bob, "aws:TagKeys=[key2:audit]", "explicit"},
+			{"iam:TagUser", bob, "", "explicit"},
+		}},
+		{"reference_policies_condition_examples-multi-valued-context-keys", SCP, `{'Effect':'Deny','Action':['iam:Tag*'],'Resource':['*'],'Condition':{'ForAllValues:StringNotLike':{'aws:TagKeys':['key1*','key2*']}}}`, []ask{
+			{"iam:TagUser", bob, "aws:TagKeys=[key1:legal,key3:x]", "allow"},
+			{"iam:TagUser", bob, "aws:TagKeys=[key3:x,key4:y]", "explicit"},
+		}},
+		{"reference_policies_condition_examples-multi-valued-context-keys", SCP, `{'Effect':'Deny','Action':['ec2:CreateSnapshot'],'Resource':['*'],'Condition':{'ForAnyValue:StringNotLike':{'aws:TagKeys':'environment'}}}`, []ask{
+			{"ec2:CreateSnapshot", "*", "aws:TagKeys=[environment]", "allow"},
+			{"ec2:CreateSnapshot", "*", "aws:TagKeys=[environment,cost]", "explicit"},
+			{"ec2:CreateSnapshot", "*", "", "allow"},
+		}},
+		{"reference_policies_condition_examples-multi-valued-context-keys", Resource, `{'Effect':'Allow','Principal':'*','Action':'s3:ListBucket','Resource':'arn:aws:s3:::b','Condition':{'ForAllValues:StringLike':{'aws:PrincipalArn':'arn:aws:iam::444455556666:user/admin'},'Null':{'aws:PrincipalArn':'false'}}},{'Effect':'Deny','Principal':'*','NotAction':'s3:ListBucket','Resource':'arn:aws:s3:::b'}`, []ask{
+			{"s3:GetBucketAcl", "arn:aws:s3:::b", "", "explicit"},
+			{"s3:ListBucket", "arn:aws:s3:::b", "aws:PrincipalArn=arn:aws:iam::444455556666:user/admin", "allow"},
+		}},
 		{"reference_policies_evaluation-logic", Identity, `{'Effect':'Allow','Action':'s3:*','Resource':['arn:aws:s3:::carlossalazar/*','arn:aws:s3:::carlossalazar']},{'Effect':'Deny','Action':'s3:*','Resource':'arn:aws:s3:::*log*'}`, []ask{
 			{"s3:PutObject", "arn:aws:s3:::carlossalazar-logs/f", "", "explicit"},
 			{"s3:PutObject", "arn:aws:s3:::carlossalazar/f", "", "allow"},
