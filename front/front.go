@@ -8,9 +8,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -68,7 +70,7 @@ type Server struct {
 func New(c Config) *Server {
 	c.Limits = c.Limits.orDefault()
 	s := &Server{config: c, conns: newConnections(c.Limits)}
-	errorLog := slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug)
+	errorLog := log.New(complaints{c.Log}, "", 0)
 	s.http = &http.Server{
 		Handler:           c.Handler,
 		TLSConfig:         c.TLS,
@@ -92,6 +94,20 @@ func New(c Config) *Server {
 	}
 	s.refuse.SetKeepAlivesEnabled(false)
 	return s
+}
+
+// complaints takes what net/http complains of. A handler's panic is a bug of
+// ours; the rest is what strangers send, and any of them could fill a log with it.
+type complaints struct{ log *slog.Logger }
+
+func (c complaints) Write(p []byte) (int, error) {
+	text := strings.TrimSpace(string(p))
+	if strings.HasPrefix(text, "http: panic serving") || strings.HasPrefix(text, "http2: panic serving") {
+		c.log.Error(text)
+	} else {
+		c.log.Debug(text)
+	}
+	return len(p), nil
 }
 
 func (l Limits) orDefault() Limits {
