@@ -52,6 +52,7 @@ const testsToo = "internal/shared store store/mem store/storetest"
 // testArrows are what the tests of single packages need besides.
 var testArrows = map[string]string{
 	"api":         "modelgen/conform",
+	"gateway":     "api/*",
 	"modelgen":    "api/*",
 	"service/sts": "keyring service/iam",
 	"trail":       "keyring store/pebble",

@@ -138,6 +138,25 @@ func sizeOfAnswer(s *server, op operation, example []byte) (int, error) {
 	return c.call(example)
 }
 
+// load calls sts:GetCallerIdentity over 64 connections for a while. The server
+// must have been started with this program's root key.
+func load(addr string, span time.Duration) error {
+	s := &server{addr: addr}
+	next, _, err := s.requests(operations[0], 64, span)
+	if err != nil {
+		return err
+	}
+	conns := make([]*client, 64)
+	for i := range conns {
+		if conns[i], err = dial(addr); err != nil {
+			return err
+		}
+	}
+	times, _, err := drive(conns, span, next)
+	fmt.Printf("%.0f calls/s\n", float64(len(times))/span.Seconds())
+	return err
+}
+
 // call makes one call, which must succeed.
 func (s *server) call(as credentials, service string, pairs ...string) error {
 	request, err := s.query(as, service, pairs...)

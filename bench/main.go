@@ -18,11 +18,19 @@ func main() {
 		floor() // the bare server, as a process of its own
 		return
 	}
+	attach := flag.String("load", "", "only load the server at this address, for profiling it")
 	binary := flag.String("garrison", "", "the garrison binary to measure")
 	seconds := flag.Float64("seconds", 3, "how long each figure is measured")
 	entities := flag.Int("entities", 100_000, "users, roles and policies of the large account")
 	quick := flag.Bool("quick", false, "a short run that shows that every figure can be taken")
 	flag.Parse()
+	if *attach != "" {
+		if err := load(*attach, time.Duration(*seconds*float64(time.Second))); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *binary == "" {
 		fmt.Fprintln(os.Stderr, "bench: -garrison names the binary to measure")
 		os.Exit(2)

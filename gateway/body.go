@@ -19,7 +19,8 @@ const (
 )
 
 // form is the body of a form post, which must be read to know what is asked for; else nil.
-func (g *Gateway) form(req *wire.Request, held *int64) ([]byte, error) {
+func (g *Gateway) form(r *request, held *int64) ([]byte, error) {
+	req := r.wire
 	if req.Method != "POST" || req.Header.Get("X-Amz-Target") != "" {
 		return nil, nil
 	}
@@ -27,6 +28,7 @@ func (g *Gateway) form(req *wire.Request, held *int64) ([]byte, error) {
 	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
 		return nil, nil
 	}
+	r.protocol = aws.AWSQuery // until it is routed
 	body, err := g.readBody(req, maxQueryBody, held)
 	if body == nil {
 		body = []byte{}

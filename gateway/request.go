@@ -59,15 +59,15 @@ func newRequest(now time.Time) *request {
 
 func (r *request) free() {
 	r.context.Reset()
-	p, conditions := r.policies, r.call.conditions[:0]
-	clear(conditions[:cap(conditions)])
+	p, conditions := r.policies, r.call.conditions
 	*r = request{context: r.context}
-	r.call.conditions = conditions
+	r.call.conditions = emptied(conditions)
 	r.policies.Identity, r.policies.Boundary, r.policies.Session = emptied(p.Identity), emptied(p.Boundary), emptied(p.Session)
 	requests.Put(r)
 }
 
-func emptied(list []*policy.Policy) []*policy.Policy {
+// emptied is list without what it held, so that nothing is kept alive by it.
+func emptied[E any](list []E) []E {
 	clear(list[:cap(list)])
 	return list[:0]
 }
@@ -119,6 +119,8 @@ func (r *request) decodeOnce() error {
 func (g *Gateway) call(tx store.Tx, r *request, principal *aws.Principal) *Call {
 	call := &r.call
 	r.event = trail.Event{}
+	p := &r.policies // what an earlier attempt read is no longer known to hold
+	*p = policy.Policies{Identity: p.Identity[:0], Boundary: p.Boundary[:0], Session: p.Session[:0]}
 	*call = Call{
 		Tx: tx, Time: r.now, Principal: principal, Account: principal.Account, Partition: g.Partition, Region: r.region,
 		Operation: r.row, RequestID: r.id, from: r.from, context: &r.context, policies: &r.policies, event: &r.event,

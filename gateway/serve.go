@@ -48,7 +48,7 @@ func (g *Gateway) Serve(ctx context.Context, req *wire.Request) *wire.Response {
 // asks for, who claims to have signed it, and its body.
 func (g *Gateway) read(r *request, held *int64) error {
 	req := r.wire
-	form, err := g.form(req, held)
+	form, err := g.form(r, held)
 	if err != nil {
 		return err
 	}
