@@ -15,7 +15,7 @@ func negotiate(op *aws.Operation, p *wire.Plan, req *wire.Request, body []byte) 
 		return nil
 	}
 	sent := mediaType(req.Header.Get("Content-Type"))
-	if !takes(p, sent, len(body)) {
+	if !takes(op, p, sent, len(body)) {
 		return &aws.Error{Kind: aws.UnsupportedMediaType, Message: "The type of the request's body is not supported by this operation."}
 	}
 	if accept := req.Header.Get("Accept"); accept != "" && !satisfies(accept, answerType(op)) {
@@ -25,29 +25,29 @@ func negotiate(op *aws.Operation, p *wire.Plan, req *wire.Request, body []byte) 
 }
 
 // takes says whether an input of plan p may come as a body of n bytes of type
-// sent ("" = none named). Bytes without a type of their own may come as any.
-func takes(p *wire.Plan, sent string, n int) bool {
+// sent. Bytes without a type of their own may come as any, and nothing has to
+// say of what type it is, as AWS's services have it.
+func takes(op *aws.Operation, p *wire.Plan, sent string, n int) bool {
 	payload := p.Payload()
-	switch {
-	case payload == nil && !rest.HasBody(p):
-		return n == 0 || sent == ""
-	case payload == nil:
-		return n == 0 || sent == "application/json"
-	case payload.Member.Shape.EventStream:
-		return true
+	if payload == nil {
+		if !rest.HasBody(p) && (op.Input == nil || len(p.Fields) > 0) {
+			return n == 0 || sent == ""
+		}
+		return n == 0 || sent == "" || sent == "application/json"
 	}
 	want := payload.Member.Shape.MediaType
-	switch payload.Plan.Shape.Kind {
-	case aws.Blob:
-		return n == 0 && !payload.Plan.Stream || want == "" || sent == want
-	case aws.String:
-		if want == "" {
-			want = "text/plain"
-		}
+	switch {
+	case payload.Member.Shape.EventStream:
+		return true
+	case want != "":
+	case payload.Plan.Shape.Kind == aws.Blob:
+		return true
+	case payload.Plan.Shape.Kind == aws.String:
+		want = "text/plain"
 	default:
-		want = "application/json"
+		return n == 0 || sent == "" || sent == "application/json"
 	}
-	return n == 0 || sent == want
+	return n == 0 && !payload.Plan.Stream || sent == "" || sent == want
 }
 
 // answerType is the type of an operation's answer; "" where it may be any.

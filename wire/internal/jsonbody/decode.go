@@ -28,7 +28,7 @@ func (s Style) Decode(in *wire.Input, body []byte, p *wire.Plan, v reflect.Value
 	}
 	d := decoder{r: &r, in: in, style: s}
 	if r.Peek() != jsontext.Object {
-		return d.unexpected(nil)
+		return word(d.unexpected(nil))
 	}
 	if err := d.structure(p, v, seen); err != nil {
 		return word(err)

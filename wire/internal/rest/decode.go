@@ -60,9 +60,11 @@ func malformed(where string, m *aws.Member) error {
 // label reads a part of the path. It is still escaped, so that an ARN's
 // slashes do not divide it.
 func (d *decoder) label(f *wire.Field, labels map[string]string, v reflect.Value) (bool, error) {
-	raw, ok := labels[f.Member.Name]
+	raw, ok := labels[f.Member.WireName()]
 	if !ok {
-		return false, nil
+		if raw, ok = labels[f.Member.Name]; !ok {
+			return false, nil
+		}
 	}
 	text, ok := Unescape(raw, false)
 	if !ok || !setScalar(f.Member, f.Plan, f.New(v), text, aws.ISO8601) {

@@ -9,7 +9,7 @@ import (
 // splitList appends the elements of a header's list to all. They are divided
 // by commas; http-dates hold one each; a quoted element may hold any.
 func splitList(all []string, s string, elem *aws.Shape, format aws.TimestampFormat) (_ []string, ok bool) {
-	if strings.Trim(s, " \t") == "" && elem.Kind != aws.String {
+	if strings.Trim(s, " \t") == "" {
 		return all, true
 	}
 	dates := elem.Kind == aws.Timestamp && format == aws.RFC822
