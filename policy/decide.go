@@ -13,7 +13,8 @@ import (
 // Allow must grant it: in the caller's own account one of the resource's policy
 // or of the identity policies, across accounts both. A permissions boundary and
 // session policies limit what identity policies grant, and what a resource's
-// policy grants to the role or user behind a session.
+// policy grants to the role or user behind a session. Two calls of STS that are
+// about the caller alone need no grant.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
@@ -23,7 +24,7 @@ func Decide(r *Request, p *Policies) Decision {
 		return implicit(Identity)
 	}
 	e.bounded = e.who.identity && p.bounded()
-	if e.needsNoPermission() {
+	if e.who.identity && e.action.is("sts:getcalleridentity") { // not even a Deny stops it
 		return Decision{Allowed: true, Statement: -1}
 	}
 	if e.barred(r.Principal) {
@@ -36,9 +37,13 @@ func Decide(r *Request, p *Policies) Decision {
 	return d
 }
 
+// decide goes through the policies, in AWS's order.
 func (e *evaluation) decide(r *Request, p *Policies) Decision {
 	if d, denied := e.explicitDeny(p); denied {
 		return d
+	}
+	if e.who.identity && e.action.is("sts:getsessiontoken") { // asks for no permission
+		return Decision{Allowed: true, Statement: -1}
 	}
 	if d, limited := e.limit(p); limited {
 		return d
@@ -57,14 +62,6 @@ func allowed(p *Policy, statement int) Decision {
 
 func (p *Policies) bounded() bool   { return p.HasBoundary || len(p.Boundary) > 0 }
 func (p *Policies) inSession() bool { return p.HasSession || len(p.Session) > 0 }
-
-// needsNoPermission tells the calls that are about the caller alone, which no
-// policy grants or denies.
-//
-// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-func (e *evaluation) needsNoPermission() bool {
-	return e.who.identity && e.action.is("sts:getcalleridentity")
-}
 
 // barred tells what temporary credentials may not do whatever their policies:
 // a federated user calls neither IAM nor STS; a session of GetSessionToken

@@ -206,6 +206,11 @@ func TestTemporaryCredentials(t *testing.T) {
 		{name: "a Deny does not stop it", who: alice, action: "sts:GetCallerIdentity", resource: "*", on: on{Identity: {denyAll}, SCP: {denyAll}}, want: "allow"},
 		{name: "an anonymous caller has no identity", action: "sts:GetCallerIdentity", resource: "*", want: "implicit: resource-based policy"},
 	})
+	run(t, "id_credentials_temp_control-access_getsessiontoken", []decideCase{
+		{name: "no permission is needed", who: alice, action: "sts:GetSessionToken", resource: "*", want: "allow"},
+		{name: "a Deny stops it", who: alice, action: "sts:GetSessionToken", resource: "*", on: on{Identity: {denyAll}}, want: "explicit: identity-based policy"},
+		{name: "an anonymous caller has no session", action: "sts:GetSessionToken", resource: "*", want: "implicit: resource-based policy"},
+	})
 	mfa := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		name, action string
