@@ -107,12 +107,10 @@ func withLeaf(leaves []leaf, l leaf) []leaf {
 	return leaves
 }
 
-// found is a leaf and the raw values of its labels, in order. literals counts
-// the segments and query members that matched as such.
+// found is a leaf and the raw values of its labels, in order.
 type found struct {
-	leaf     *leaf
-	values   []string
-	literals int
+	leaf   *leaf
+	values []string
 }
 
 // maxSegments bounds the path of a REST request.
@@ -125,20 +123,20 @@ func (t *table) find(method, path, query string) (found, bool) {
 		return found{}, false
 	}
 	var buf [8]string
-	return n.find(path[1:], query, buf[:0], 0)
+	return n.find(path[1:], query, buf[:0])
 }
 
 // find matches rest, the path from here on. What it looks at is bounded by the
 // size of the trie, since each of its nodes stands at one depth.
-func (n *node) find(rest, query string, values []string, literals int) (found, bool) {
+func (n *node) find(rest, query string, values []string) (found, bool) {
 	segment, behind, more := strings.Cut(rest, "/")
 	if next := n.literals[segment]; next != nil {
-		if f, ok := next.step(behind, more, query, values, literals+1); ok {
+		if f, ok := next.step(behind, more, query, values); ok {
 			return f, true
 		}
 	}
 	if n.label != nil && segment != "" {
-		if f, ok := n.label.step(behind, more, query, append(values, segment), literals); ok {
+		if f, ok := n.label.step(behind, more, query, append(values, segment)); ok {
 			return f, true
 		}
 	}
@@ -147,19 +145,19 @@ func (n *node) find(rest, query string, values []string, literals int) (found, b
 		if !ok {
 			continue
 		}
-		if l, n := choose(n.greedy[i].leaves, query); l != nil {
-			return found{l, append(values, value), literals + n}, true
+		if l := choose(n.greedy[i].leaves, query); l != nil {
+			return found{l, append(values, value)}, true
 		}
 	}
 	return found{}, false
 }
 
-func (n *node) step(behind string, more bool, query string, values []string, literals int) (found, bool) {
+func (n *node) step(behind string, more bool, query string, values []string) (found, bool) {
 	if more {
-		return n.find(behind, query, values, literals)
+		return n.find(behind, query, values)
 	}
-	l, k := choose(n.leaves, query)
-	return found{l, values, literals + k}, l != nil
+	l := choose(n.leaves, query)
+	return found{l, values}, l != nil
 }
 
 // cutSuffix takes the literal segments from the end of path; something must be left.
@@ -175,13 +173,13 @@ func cutSuffix(path string, suffix []string) (string, bool) {
 }
 
 // choose finds the leaf whose literal query members the request has.
-func choose(leaves []leaf, query string) (*leaf, int) {
+func choose(leaves []leaf, query string) *leaf {
 	for i := range leaves {
 		if leaves[i].matches(query) {
-			return &leaves[i], len(leaves[i].query)
+			return &leaves[i]
 		}
 	}
-	return nil, 0
+	return nil
 }
 
 // matches says whether query has each of the leaf's literal members, once.
@@ -227,8 +225,8 @@ func (r *Router) rest(m *Match, req *wire.Request, candidates []*entry) error {
 }
 
 // search finds path in the candidates' tables: in that of the service that the
-// host names, else in the one that has most of it literally.
-func (r *Router) search(candidates []*entry, req *wire.Request, path string) (best found, of *entry, _ error) {
+// host names, else in the only one that has it.
+func (r *Router) search(candidates []*entry, req *wire.Request, path string) (the found, of *entry, _ error) {
 	host, tie := r.byHost(req.Host), false
 	for _, e := range candidates {
 		f, ok := e.table().find(req.Method, path, req.RawQuery)
@@ -236,16 +234,16 @@ func (r *Router) search(candidates []*entry, req *wire.Request, path string) (be
 		case !ok:
 		case only(host, e):
 			return f, e, nil
-		case of == nil || f.literals > best.literals:
-			best, of, tie = f, e, false
-		case f.literals == best.literals:
+		case of == nil:
+			the, of = f, e
+		default:
 			tie = true
 		}
 	}
 	if tie {
-		return best, nil, unknown("The request names an operation of more than one service; its Host would tell which.")
+		return the, nil, unknown("The request names an operation of more than one service; its Host would tell which.")
 	}
-	return best, of, nil
+	return the, of, nil
 }
 
 // found fills in what a table's leaf says.

@@ -302,3 +302,55 @@ func TestHarmless(t *testing.T) {
 		}
 	}
 }
+
+// plainHeader is a header that is not net/http's.
+type plainHeader struct{ wire.HTTPHeader }
+
+// TestOtherHeaders: another front end's headers are read by the same rules.
+func TestOtherHeaders(t *testing.T) {
+	for name, s := range corpus(t) {
+		c := s.clone()
+		c.req.Header = plainHeader{c.req.Header.(wire.HTTPHeader)}
+		if err := c.verify(sigv4.NewKeyCache(0)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		c.req.Header.(plainHeader).HTTPHeader["X-Amz-Acl"] = []string{"private"}
+		if c.verify(sigv4.NewKeyCache(0)) == nil {
+			t.Errorf("%s passes with a header added", name)
+		}
+	}
+}
+
+// TestContentHash: outside S3 a hash in the header may be left out, and must be
+// the body's, however well it is signed.
+func TestContentHash(t *testing.T) {
+	right := sha256.Sum256([]byte("{}"))
+	for hash, want := range map[string]bool{hex.EncodeToString(right[:]): true, strings.Repeat("0", 64): false, "UNSIGNED-PAYLOAD": false} {
+		s := sign(t, "POST", "http://localhost/", "kms", "", "{}", map[string]string{"X-Amz-Content-Sha256": hash}, false)
+		if err := s.verify(sigv4.NewKeyCache(0)); (err == nil) != want {
+			t.Errorf("%s: %v", hash, err)
+		}
+	}
+}
+
+// TestUnsignedBody: an operation that takes a body unsigned takes it only as such.
+func TestUnsignedBody(t *testing.T) {
+	r, err := http.NewRequest("PUT", "http://localhost/snapshots/s/blocks/1", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+	creds := sdk.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: secret}
+	if err := v4.NewSigner().SignHTTP(t.Context(), creds, r, "UNSIGNED-PAYLOAD", "ebs", "eu-west-1", signedAt); err != nil {
+		t.Fatal(err)
+	}
+	s := &signed{body: []byte("any"), rules: sigv4.Rules{UnsignedBody: true}, scope: sigv4.Scope{Services: []string{"ebs"}, Regions: []string{"eu-west-1"}}}
+	s.req = wire.Request{Method: "PUT", RawPath: r.URL.EscapedPath(), Host: "localhost", Header: wire.HTTPHeader(r.Header), ContentLength: 1}
+	if err := s.verify(sigv4.NewKeyCache(0)); err != nil {
+		t.Error(err)
+	}
+	s.rules.UnsignedBody = false
+	if s.verify(sigv4.NewKeyCache(0)) == nil {
+		t.Error("an unsigned body passes where it may not")
+	}
+}

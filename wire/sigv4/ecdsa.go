@@ -14,15 +14,15 @@ var orderMinusTwo = [32]byte{
 	0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x4f,
 }
 
-// derivePublic is the public half of a secret's V4a key pair. The private
-// half is the first block of a counter-mode HMAC (NIST SP 800-108) that is not
-// above the curve's order less two, plus one:
+// derivePair is a secret's V4a key pair. Its private half is the first block
+// of a counter-mode HMAC (NIST SP 800-108) that is not above the curve's order
+// less two, plus one:
 //
 //	HMAC("AWS4A"+secret, 0x00000001 || "AWS4-ECDSA-P256-SHA256" || 0x00 || key id || counter || 0x00000100)
 //
-// A block is too large once in 2^32; after 254 of them there is no key, and nil
-// verifies nothing.
-func derivePublic(secret, accessKeyID string) *ecdsa.PublicKey {
+// A block is too large once in 2^32; after 254 of them there is none, and nil
+// is answered.
+func derivePair(secret, accessKeyID string) *ecdsa.PrivateKey {
 	input := append([]byte{0, 0, 0, 1}, V4a...)
 	input = append(append(input, 0), accessKeyID...)
 	for counter := byte(1); counter < 255; counter++ {
@@ -38,7 +38,7 @@ func derivePublic(secret, accessKeyID string) *ecdsa.PublicKey {
 		if err != nil {
 			continue
 		}
-		return &private.PublicKey
+		return private
 	}
 	return nil
 }

@@ -1,17 +1,11 @@
 package sigv4
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
 )
-
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return names
-}
 
 // parseHeader reads the header form:
 //

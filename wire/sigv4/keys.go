@@ -18,22 +18,22 @@ type key struct {
 	public *ecdsa.PublicKey // V4a
 }
 
-// mac is the HMAC of text in hexadecimal.
-func (k *key) mac(dst *[2 * sha256.Size]byte, text []byte) {
-	h := k.macs.Get().(hash.Hash)
-	h.Reset()
-	h.Write(text)
-	var sum [sha256.Size]byte
-	hex.Encode(dst[:], h.Sum(sum[:0]))
-	k.macs.Put(h)
+// mac is a keyed HMAC and room for what it comes to.
+type mac struct {
+	hash.Hash
+	sum [sha256.Size]byte
+	hex [2 * sha256.Size]byte
 }
 
 // verifies says whether given, in hexadecimal, is the key's signature of text.
 func (k *key) verifies(text []byte, given string) bool {
 	if !k.v4a {
-		var want [2 * sha256.Size]byte
-		k.mac(&want, text)
-		return equal(want[:], []byte(given))
+		m := k.macs.Get().(*mac)
+		defer k.macs.Put(m)
+		m.Reset()
+		m.Write(text)
+		hex.Encode(m.hex[:], m.Sum(m.sum[:0]))
+		return equal(m.hex[:], []byte(given))
 	}
 	var der [maxGiven / 2]byte
 	if len(given) > maxGiven || len(given)%2 != 0 || len(given) == 0 {
@@ -57,7 +57,8 @@ type keyID struct{ access, date, region, service string }
 // secret that it was derived of alone, so a changed secret needs no
 // invalidation. It is bounded and safe for concurrent use.
 type KeyCache struct {
-	dummy string // stands for the secret of an unknown key id
+	dummy  string  // stands for the secret of an unknown key id
+	spares [2]*key // stand for a key that is not cached: V4's and V4a's
 
 	mu         sync.RWMutex
 	young, old map[keyID]*key // when young is full it becomes old, and old goes
@@ -69,7 +70,19 @@ func NewKeyCache(size int) *KeyCache {
 	if size <= 0 {
 		size = 4096
 	}
-	return &KeyCache{dummy: rand.Text() + rand.Text(), size: size, young: map[keyID]*key{}, old: map[keyID]*key{}}
+	c := &KeyCache{dummy: rand.Text() + rand.Text(), size: size, young: map[keyID]*key{}, old: map[keyID]*key{}}
+	for i, algorithm := range [...]Algorithm{V4, V4a} {
+		c.spares[i] = c.derive(&Signature{Algorithm: algorithm}, rand.Text())
+	}
+	return c
+}
+
+// spare is a ready key of the signature's algorithm that nobody has.
+func (c *KeyCache) spare(s *Signature) *key {
+	if s.Algorithm == V4a {
+		return c.spares[1]
+	}
+	return c.spares[0]
 }
 
 func (s *Signature) keyID() keyID {
@@ -111,11 +124,14 @@ func (c *KeyCache) put(s *Signature, k *key) {
 func (c *KeyCache) derive(s *Signature, secret string) *key {
 	k := &key{secret: []byte(secret)}
 	if s.Algorithm == V4a {
-		k.v4a, k.public = true, derivePublic(secret, s.AccessKeyID)
+		k.v4a = true
+		if pair := derivePair(secret, s.AccessKeyID); pair != nil {
+			k.public = &pair.PublicKey
+		}
 		return k
 	}
 	signing := chain([]byte("AWS4"+secret), s.Date, s.Region, s.Service, terminator)
-	k.macs.New = func() any { return hmac.New(sha256.New, signing) }
+	k.macs.New = func() any { return &mac{Hash: hmac.New(sha256.New, signing)} }
 	return k
 }
 

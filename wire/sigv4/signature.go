@@ -32,9 +32,6 @@ const (
 	PayloadUnsignedStream // chunks unsigned, with trailer
 )
 
-// Streamed says whether the body is written in aws-chunked form.
-func (p Payload) Streamed() bool { return p >= PayloadStream }
-
 // Rules are what a service asks of a signature. They follow from where the
 // request was routed to, never from what the signature says.
 type Rules struct {
@@ -83,25 +80,13 @@ type Signature struct {
 	admitted  bool
 	prepared  bool
 	canonical [32]byte // hash of the canonical request
-	payload   string   // last line of the canonical request
+	payload   []byte   // last line of the canonical request
+	sum       [64]byte // room for it
 	key       *key     // set by Verify
 }
 
 // headers lists the signed header names.
 func (s *Signature) headers() iter.Seq[string] { return strings.SplitSeq(s.SignedHeaders, ";") }
-
-// signs says whether name, in lower case, is among the signed headers.
-func (s *Signature) signs(name string) bool {
-	for h := range s.headers() {
-		if h == name {
-			return true
-		}
-	}
-	return false
-}
-
-// HeaderNames lists the signed headers' names.
-func (s *Signature) HeaderNames() []string { return strings.Split(s.SignedHeaders, ";") }
 
 // CoversRegion says whether a V4a signature's set of Regions holds region. A
 // "*" in the set stands for any run of characters.

@@ -16,15 +16,12 @@ import (
 func (s *Signature) Prepare(body [sha256.Size]byte) error {
 	switch {
 	case s.rules.S3, s.Payload == PayloadUnsigned:
-		s.payload = s.content
+		s.payload = append(s.sum[:0], s.content...)
 	default:
-		var text [2 * sha256.Size]byte
-		hex.Encode(text[:], body[:])
-		if s.content != "" && s.content != string(text[:]) {
+		s.payload = s.sum[:]
+		hex.Encode(s.payload, body[:])
+		if s.content != "" && s.content != string(s.payload) {
 			return s.mismatch()
-		}
-		if s.payload = s.content; s.payload == "" {
-			s.payload = string(text[:])
 		}
 	}
 	b := scratches.Get().(*scratch)
@@ -36,9 +33,6 @@ func (s *Signature) Prepare(body [sha256.Size]byte) error {
 	s.prepared = true
 	return nil
 }
-
-// maxStringToSign holds the longest string to sign without an allocation.
-const maxStringToSign = 512
 
 // appendScope writes the credential scope.
 func (s *Signature) appendScope(dst []byte) []byte {
@@ -64,41 +58,44 @@ func (s *Signature) Verify(keys *KeyCache, secret string) error {
 	if !s.admitted || !s.prepared {
 		return s.mismatch()
 	}
-	var buf [maxStringToSign]byte
-	text := s.appendStringToSign(buf[:0])
-	k, cached := keys.get(s, secret)
-	if !cached {
-		k = keys.derive(s, secret)
-	}
-	if !k.verifies(text, s.given) {
-		if cached {
-			keys.derive(s, secret) // so that a guess costs the same, whether or not its key is in use
-		}
+	if s.key = s.verify(keys, secret); s.key == nil {
 		return s.mismatch()
 	}
-	if !cached {
-		keys.put(s, k)
-	}
-	s.key = k
 	return nil
 }
 
 // VerifyUnknown does the work of Verify for a key id that nobody has, and
 // answers UnknownKey.
 func (s *Signature) VerifyUnknown(keys *KeyCache) error {
-	var buf [maxStringToSign]byte
-	text := s.appendStringToSign(buf[:0])
-	k, cached := keys.get(s, keys.dummy)
-	if !cached {
-		k = keys.derive(s, keys.dummy)
-	}
-	k.verifies(text, s.given)
+	s.verify(keys, keys.dummy)
 	_ = s.mismatch()
 	if s.rules.S3 {
 		return &aws.Error{Kind: aws.UnknownKey, Message: textS3Unknown,
 			Fields: []aws.Field{{Name: "AWSAccessKeyId", Value: s.AccessKeyID}}}
 	}
 	return &aws.Error{Kind: aws.UnknownKey, Message: textUnknownKey}
+}
+
+// verify finds the key of secret that the signature is right by, or nil. Before
+// it answers nil it has always compared with a ready key, derived one, and
+// compared with that: so a guess costs the same, whether its key is in use, is
+// not, or does not exist.
+func (s *Signature) verify(keys *KeyCache, secret string) *key {
+	b := scratches.Get().(*scratch)
+	defer b.free()
+	b.text = s.appendStringToSign(b.text[:0])
+	k, cached := keys.get(s, secret)
+	if !cached {
+		k = keys.spare(s)
+	}
+	if k.verifies(b.text, s.given) && cached {
+		return k
+	}
+	if k = keys.derive(s, secret); !k.verifies(b.text, s.given) {
+		return nil
+	}
+	keys.put(s, k)
+	return k
 }
 
 // mismatch is the error for a wrong signature. S3 shows what it signed, with
