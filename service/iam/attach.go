@@ -39,7 +39,7 @@ func (k kind) attach(call *gateway.Call, e *Entity, arn string, q Quotas) error 
 		return limitExceeded(k.quota, limit)
 	}
 	e.Attached = slices.Insert(e.Attached, i, arn)
-	return use(call.Tx, call.Account, arn, Usage{Attachments: 1})
+	return use(call.Tx, call.Account, arn, e, Usage{Attachments: 1})
 }
 
 func (k kind) detach(call *gateway.Call, e *Entity, arn string) error {
@@ -51,7 +51,7 @@ func (k kind) detach(call *gateway.Call, e *Entity, arn string) error {
 		return noSuchEntity("Policy %s was not found.", arn)
 	}
 	e.Attached = slices.Delete(e.Attached, i, i+1)
-	return use(call.Tx, call.Account, arn, Usage{Attachments: -1})
+	return use(call.Tx, call.Account, arn, e, Usage{Attachments: -1})
 }
 
 // attachedPage is a page of the policies attached to e. Those of other paths

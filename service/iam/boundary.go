@@ -14,11 +14,11 @@ func setBoundary(call *gateway.Call, e *Entity, arn string) error {
 			return err
 		}
 	}
-	if err := use(call.Tx, call.Account, e.Boundary, Usage{Boundaries: -1}); err != nil {
+	if err := use(call.Tx, call.Account, e.Boundary, e, Usage{Boundaries: -1}); err != nil {
 		return err
 	}
 	e.Boundary = arn
-	return use(call.Tx, call.Account, arn, Usage{Boundaries: 1})
+	return use(call.Tx, call.Account, arn, e, Usage{Boundaries: 1})
 }
 
 // userToBound finds the user; iam:PermissionsBoundary is the boundary to be.

@@ -2,73 +2,29 @@ package iam
 
 import (
 	"errors"
+	"hash/fnv"
+	"strconv"
 
 	"github.com/garrison-security/garrison/store"
 )
 
-// Quotas are an account's bounds on counts and sizes. The zero value of a
-// field means AWS's default.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-type Quotas struct {
-	Users               int // in the account: 5,000
-	Groups              int // 300
-	Roles               int // 1,000
-	Policies            int // customer managed policies: 1,500
-	GroupsPerUser       int // 10
-	AccessKeysPerUser   int // 2
-	PoliciesPerUser     int // attached managed policies: 10
-	PoliciesPerGroup    int // 10
-	PoliciesPerRole     int // 20
-	VersionsPerPolicy   int // 5
-	PolicyVersionsInUse int // 10,000
-	TrustPolicySize     int // characters, white space not counted: 2,048
-}
+// A noun's count is kept in shards, so that callers who make users at once
+// don't all change one record. A shard may grow to its lease without looking at
+// the others; leases together never exceed the quota, so the quota is exact. A
+// shard that has used up its lease deals out anew what is left of the quota.
+const shards = 64
 
-var defaultQuotas = Quotas{
-	Users: 5000, Groups: 300, Roles: 1000, Policies: 1500, GroupsPerUser: 10, AccessKeysPerUser: 2, PoliciesPerUser: 10,
-	PoliciesPerGroup: 10, PoliciesPerRole: 20, VersionsPerPolicy: 5, PolicyVersionsInUse: 10_000, TrustPolicySize: 2048,
-}
+// Count is a shard, as stored under noun and shard. One that is not stored has
+// a count of zero and its even share for a lease.
+type Count struct{ N, Lease int }
 
-// Sizes that AWS does not adjust: characters, white space not counted. Those
-// of inline policies bound all of an entity's together.
-const (
-	userPolicySize    = 2048
-	groupPolicySize   = 5120
-	rolePolicySize    = 10240
-	managedPolicySize = 6144
-	tagsPerEntity     = 50
+// Dealt is the quota that a noun's leases were dealt for, as stored under the noun.
+type Dealt struct{ Limit int }
+
+var (
+	counts = store.NewTable[Count]("iam/count")
+	dealt  = store.NewTable[Dealt]("iam/count-dealt")
 )
-
-// withDefaults fills in what q leaves open.
-func (q Quotas) withDefaults() Quotas {
-	for _, f := range []struct{ to, from *int }{
-		{&q.Users, &defaultQuotas.Users}, {&q.Groups, &defaultQuotas.Groups}, {&q.Roles, &defaultQuotas.Roles},
-		{&q.Policies, &defaultQuotas.Policies}, {&q.GroupsPerUser, &defaultQuotas.GroupsPerUser},
-		{&q.AccessKeysPerUser, &defaultQuotas.AccessKeysPerUser}, {&q.PoliciesPerUser, &defaultQuotas.PoliciesPerUser},
-		{&q.PoliciesPerGroup, &defaultQuotas.PoliciesPerGroup}, {&q.PoliciesPerRole, &defaultQuotas.PoliciesPerRole},
-		{&q.VersionsPerPolicy, &defaultQuotas.VersionsPerPolicy},
-		{&q.PolicyVersionsInUse, &defaultQuotas.PolicyVersionsInUse}, {&q.TrustPolicySize, &defaultQuotas.TrustPolicySize},
-	} {
-		if *f.to == 0 {
-			*f.to = *f.from
-		}
-	}
-	return q
-}
-
-// quotas are the bounds in force for an account.
-func (s *Service) quotas(account string) Quotas {
-	if q, ok := s.Accounts[account]; ok {
-		return q.withDefaults()
-	}
-	return s.Quotas.withDefaults()
-}
-
-// Count is how many of a noun an account has.
-type Count struct{ N int }
-
-var counts = store.NewTable[Count]("iam/count")
 
 // Nouns that are counted.
 const (
@@ -79,28 +35,82 @@ const (
 	countVersions = "policy version"
 )
 
-func counted(tx store.Tx, account, noun string) (int, error) {
-	c, err := counts.Get(tx, account, noun)
-	if errors.Is(err, store.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	return c.N, nil
+// shardOf is the shard in which what has an id is counted.
+func shardOf(id string) string {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return strconv.Itoa(int(h.Sum32() % shards))
 }
 
-// count adds to a noun's count, and refuses, with quota's name, what would exceed limit.
-func count(tx store.Tx, account, noun string, add int, quota string, limit int) error {
-	n, err := counted(tx, account, noun)
-	if err != nil {
+// counted is a noun's whole count.
+func counted(tx store.Tx, account, noun string) (n int, err error) {
+	for entry, err := range counts.List(tx, account, nil, noun) {
+		if err != nil {
+			return 0, err
+		}
+		n += entry.Value.N
+	}
+	return n, nil
+}
+
+// count counts one more of a noun, with that id; or refuses, with quota's
+// name, what would exceed limit.
+func count(tx store.Tx, account, noun, id, quota string, limit int) error {
+	shard := shardOf(id)
+	made, err := dealt.Get(tx, account, noun)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	if add > 0 && n+add > limit {
-		return limitExceeded(quota, limit)
+	c := Count{Lease: limit / shards}
+	switch have, err := counts.Get(tx, account, noun, shard); {
+	case err == nil:
+		c = *have
+	case !errors.Is(err, store.ErrNotFound):
+		return err
 	}
-	return counts.Put(tx, account, &Count{N: n + add}, noun)
+	if made == nil || made.Limit != limit || c.N >= c.Lease {
+		if c, err = deal(tx, account, noun, shard, quota, limit); err != nil {
+			return err
+		}
+	}
+	c.N++
+	return counts.Put(tx, account, &c, noun, shard)
 }
 
-// uncount takes one from a noun's count.
-func uncount(tx store.Tx, account, noun string) error { return count(tx, account, noun, -1, "", 0) }
+// deal gives each shard an even share of what is left of the quota, and the
+// one that asks the rest besides.
+func deal(tx store.Tx, account, noun, asking, quota string, limit int) (Count, error) {
+	have, total := map[string]Count{}, 0
+	for entry, err := range counts.List(tx, account, nil, noun) {
+		if err != nil {
+			return Count{}, err
+		}
+		have[entry.Parts[1]] = *entry.Value
+		total += entry.Value.N
+	}
+	left := limit - total
+	if left <= 0 {
+		return Count{}, limitExceeded(quota, limit)
+	}
+	for i := range shards {
+		shard := strconv.Itoa(i)
+		was, stored := have[shard]
+		is := Count{N: was.N, Lease: was.N + left/shards}
+		if shard == asking || was == is || !stored && is.Lease == limit/shards {
+			continue
+		}
+		if err := counts.Put(tx, account, &is, noun, shard); err != nil {
+			return Count{}, err
+		}
+	}
+	n := have[asking].N
+	return Count{N: n, Lease: n + left/shards + left%shards}, dealt.Put(tx, account, &Dealt{limit}, noun)
+}
+
+// uncount counts one less of a noun, with that id.
+func uncount(tx store.Tx, account, noun, id string) error {
+	return counts.Update(tx, account, func(c *Count) error {
+		c.N--
+		return nil
+	}, noun, shardOf(id))
+}

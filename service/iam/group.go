@@ -42,7 +42,7 @@ func (s *Service) createGroup(_ context.Context, call *gateway.Call, on *creatio
 	if err != nil {
 		return nil, err
 	}
-	if err := count(call.Tx, call.Account, countGroups, 1, "GroupsPerAccount", s.quotas(call.Account).Groups); err != nil {
+	if err := count(call.Tx, call.Account, countGroups, g.ID, "GroupsPerAccount", s.quotas(call.Account).Groups); err != nil {
 		return nil, err
 	}
 	return &iam.CreateGroupOutput{Group: new(g.detail())}, nil
@@ -101,7 +101,7 @@ func (s *Service) deleteGroup(_ context.Context, call *gateway.Call, g *Group, _
 	if err := groups.Delete(call.Tx, call.Account, g.ID); err != nil {
 		return nil, err
 	}
-	return nil, uncount(call.Tx, call.Account, countGroups)
+	return nil, uncount(call.Tx, call.Account, countGroups, g.ID)
 }
 
 func groupsBelow(call *gateway.Call, in *iam.ListGroupsInput) (gateway.Anything, error) {

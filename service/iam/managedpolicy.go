@@ -96,10 +96,10 @@ func (s *Service) createPolicy(_ context.Context, call *gateway.Call, on *creati
 		return nil, err
 	}
 	q := s.quotas(call.Account)
-	if err := count(call.Tx, call.Account, countPolicies, 1, "PoliciesPerAccount", q.Policies); err != nil {
+	if err := count(call.Tx, call.Account, countPolicies, p.ID, "PoliciesPerAccount", q.Policies); err != nil {
 		return nil, err
 	}
-	if err := count(call.Tx, call.Account, countVersions, 1, "PolicyVersionsInUse", q.PolicyVersionsInUse); err != nil {
+	if err := count(call.Tx, call.Account, countVersions, p.ID, "PolicyVersionsInUse", q.PolicyVersionsInUse); err != nil {
 		return nil, err
 	}
 	if err := versions.Put(call.Tx, call.Account, &Document{Text: in.PolicyDocument}, p.ID, versionID(1)); err != nil {
@@ -165,10 +165,10 @@ func (s *Service) deletePolicy(_ context.Context, call *gateway.Call, p *policyO
 	if err := policies.Delete(call.Tx, call.Account, fold(p.Name)); err != nil {
 		return nil, err
 	}
-	if err := uncount(call.Tx, call.Account, countVersions); err != nil {
+	if err := uncount(call.Tx, call.Account, countVersions, p.ID); err != nil {
 		return nil, err
 	}
-	return nil, uncount(call.Tx, call.Account, countPolicies)
+	return nil, uncount(call.Tx, call.Account, countPolicies, p.ID)
 }
 
 func versionID(n int) string { return "v" + strconv.Itoa(n) }

@@ -42,41 +42,6 @@ var (
 	versions = store.NewTable[Document]("iam/policy-version") // parts: the policy's id, the version's id
 )
 
-// Usage counts what a policy is used for, as stored under the policy's ARN; none
-// is stored where both are zero. It stands apart from the policy, so that
-// attaching does not touch what is decided by, and for AWS's policies, too.
-type Usage struct{ Attachments, Boundaries int }
-
-var usages = store.NewTable[Usage]("iam/policy-usage")
-
-func usageOf(tx store.Tx, account, arn string) (Usage, error) {
-	u, err := usages.Get(tx, account, arn)
-	if errors.Is(err, store.ErrNotFound) {
-		return Usage{}, nil
-	}
-	if err != nil {
-		return Usage{}, err
-	}
-	return *u, nil
-}
-
-// use counts a use of a policy, or the end of one. With no ARN it does nothing.
-func use(tx store.Tx, account, arn string, add Usage) error {
-	if arn == "" {
-		return nil
-	}
-	u, err := usageOf(tx, account, arn)
-	if err != nil {
-		return err
-	}
-	u.Attachments += add.Attachments
-	u.Boundaries += add.Boundaries
-	if u == (Usage{}) {
-		return usages.Delete(tx, account, arn)
-	}
-	return usages.Put(tx, account, &u, arn)
-}
-
 // ResourceTags implements gateway.Tagged.
 func (p *Policy) ResourceTags() map[string]string { return p.tags.of(p.Tags) }
 
@@ -143,7 +108,7 @@ func checkBoundary(call *gateway.Call, arn *string, e *Entity) error {
 		return err
 	}
 	e.Boundary = *arn
-	return use(call.Tx, call.Account, *arn, Usage{Boundaries: 1})
+	return use(call.Tx, call.Account, *arn, e, Usage{Boundaries: 1})
 }
 
 func boundaryExists(call *gateway.Call, arn string) error {

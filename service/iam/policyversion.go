@@ -19,7 +19,7 @@ func (s *Service) createPolicyVersion(_ context.Context, call *gateway.Call, on 
 	if len(on.Versions) >= q.VersionsPerPolicy {
 		return nil, &iam.LimitExceededException{Message: "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version."}
 	}
-	if err := count(call.Tx, call.Account, countVersions, 1, "PolicyVersionsInUse", q.PolicyVersionsInUse); err != nil {
+	if err := count(call.Tx, call.Account, countVersions, on.ID, "PolicyVersionsInUse", q.PolicyVersionsInUse); err != nil {
 		return nil, err
 	}
 	made := Version{Created: second(call.Time)}
@@ -120,7 +120,7 @@ func (s *Service) deletePolicyVersion(_ context.Context, call *gateway.Call, on 
 	if err := versions.Delete(call.Tx, call.Account, on.ID, in.VersionId); err != nil {
 		return nil, err
 	}
-	if err := uncount(call.Tx, call.Account, countVersions); err != nil {
+	if err := uncount(call.Tx, call.Account, countVersions, on.ID); err != nil {
 		return nil, err
 	}
 	return nil, policies.Update(call.Tx, call.Account, func(p *Policy) error {

@@ -66,7 +66,7 @@ func (s *Service) createRole(_ context.Context, call *gateway.Call, on *creation
 	if err != nil {
 		return nil, err
 	}
-	if err := count(call.Tx, call.Account, countRoles, 1, "RolesPerAccount", s.quotas(call.Account).Roles); err != nil {
+	if err := count(call.Tx, call.Account, countRoles, r.ID, "RolesPerAccount", s.quotas(call.Account).Roles); err != nil {
 		return nil, err
 	}
 	// AWS answers the document as it was given, and no MaxSessionDuration unless it was.
@@ -137,7 +137,7 @@ func (s *Service) deleteRole(_ context.Context, call *gateway.Call, r *Role, _ *
 	case len(r.Inline) > 0:
 		return nil, deleteConflict("Cannot delete entity, must delete policies first.")
 	}
-	if err := use(call.Tx, call.Account, r.Boundary, Usage{Boundaries: -1}); err != nil {
+	if err := use(call.Tx, call.Account, r.Boundary, &r.Entity, Usage{Boundaries: -1}); err != nil {
 		return nil, err
 	}
 	if err := forgetUse(call.Tx, call.Account, r.ID); err != nil {
@@ -146,7 +146,7 @@ func (s *Service) deleteRole(_ context.Context, call *gateway.Call, r *Role, _ *
 	if err := roles.Delete(call.Tx, call.Account, r.ID); err != nil {
 		return nil, err
 	}
-	return nil, uncount(call.Tx, call.Account, countRoles)
+	return nil, uncount(call.Tx, call.Account, countRoles, r.ID)
 }
 
 func rolesBelow(call *gateway.Call, in *iam.ListRolesInput) (gateway.Anything, error) {

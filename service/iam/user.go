@@ -76,7 +76,7 @@ func (s *Service) createUser(_ context.Context, call *gateway.Call, on *creation
 	if err != nil {
 		return nil, err
 	}
-	if err := count(call.Tx, call.Account, countUsers, 1, "UsersPerAccount", s.quotas(call.Account).Users); err != nil {
+	if err := count(call.Tx, call.Account, countUsers, u.ID, "UsersPerAccount", s.quotas(call.Account).Users); err != nil {
 		return nil, err
 	}
 	return &iam.CreateUserOutput{User: new(u.detail())}, nil
@@ -119,13 +119,13 @@ func (s *Service) deleteUser(_ context.Context, call *gateway.Call, u *User, _ *
 	case u.PasswordHash != nil:
 		return nil, deleteConflict("Cannot delete entity, must delete login profile first.")
 	}
-	if err := use(call.Tx, call.Account, u.Boundary, Usage{Boundaries: -1}); err != nil {
+	if err := use(call.Tx, call.Account, u.Boundary, &u.Entity, Usage{Boundaries: -1}); err != nil {
 		return nil, err
 	}
 	if err := users.Delete(call.Tx, call.Account, u.ID); err != nil {
 		return nil, err
 	}
-	return nil, uncount(call.Tx, call.Account, countUsers)
+	return nil, uncount(call.Tx, call.Account, countUsers, u.ID)
 }
 
 // usersBelow shows a denied caller the path that was asked for.
