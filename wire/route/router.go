@@ -123,7 +123,14 @@ func (r *Router) restSigner(s string) bool {
 // unroutable refuses a signed request whose service has no operation of its form.
 func (r *Router) unroutable(m *Match, signer string) error {
 	if of := r.signed[signer]; len(of) > 0 {
-		m.to(of[0], "", of[0].Protocols[0])
+		p := of[0].Protocols[0]
+		switch {
+		case m.Protocol != aws.RESTXML:
+			p = m.Protocol
+		case of[0].speaks(aws.AWSQuery):
+			p = aws.AWSQuery
+		}
+		m.to(of[0], "", p)
 	}
 	return unknown("The request names no operation.")
 }

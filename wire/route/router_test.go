@@ -123,6 +123,8 @@ func TestRefuses(t *testing.T) {
 		{"a literal member twice", "GET /2018-10-31/layers/x?find=LayerVersion&find=x", "", []string{"Authorization", scoped("lambda")}, aws.RESTJSON, aws.UnknownOperation, ""},
 		{"sso signed", "GET /federation/credentials", "", []string{"Authorization", scoped("sso")}, aws.AWSJSON11, aws.UnknownOperation, ""},
 		{"an rpc service without a target", "POST /", "", []string{"Content-Type", "application/x-amz-json-1.1", "Authorization", scoped("kms")}, aws.AWSJSON11, aws.UnknownOperation, ""},
+		{"a query service without an Action", "GET /", "", []string{"Authorization", scoped("monitoring")}, aws.AWSQuery, aws.UnknownOperation, ""},
+		{"a query service's JSON without a target", "POST /", "", []string{"Content-Type", "application/x-amz-json-1.0", "Authorization", scoped("iam")}, aws.AWSJSON10, aws.UnknownOperation, ""},
 		{"a service of nobody", "POST /", "", []string{"Content-Type", "application/x-amz-json-1.1", "Authorization", scoped("nobody")}, aws.AWSJSON11, aws.UnknownOperation, ""},
 		{"a service of nobody, otherwise", "GET /", "", []string{"Authorization", scoped("nobody")}, aws.RESTXML, aws.UnknownOperation, ""},
 		{"unsigned, to a service's host", "GET /functions", "", []string{"Host", "lambda.localhost"}, aws.RESTJSON, aws.MissingAuthentication, "Request is missing Authentication Token"},
