@@ -8,6 +8,7 @@ import (
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
+	"github.com/garrison-security/garrison/wire/eventstream"
 )
 
 // Codec implements wire.Codec for rpcv2Cbor
@@ -56,9 +57,22 @@ func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 	if err != nil {
 		return err
 	}
+	if f := p.Events(); f != nil {
+		first := eventstream.Initial(mediaType, appendStructure(nil, p, v))
+		return eventstream.Answer(f, v, eventBody, to, first...)
+	}
 	to.Header["Content-Type"] = contentType
-	to.Body = AppendStructure(make([]byte, 0, 512), p, v)
+	to.Body = appendStructure(make([]byte, 0, 512), p, v)
 	return nil
+}
+
+// eventBody is how an event that is a structure is written.
+var eventBody = eventstream.Body{
+	Protocol:    aws.RPCV2CBOR,
+	ContentType: mediaType,
+	Append: func(b []byte, _ *aws.Member, p *wire.Plan, v reflect.Value) []byte {
+		return appendValue(b, p, v)
+	},
 }
 
 func answer(to *wire.Response, status int) {

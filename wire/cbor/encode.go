@@ -65,9 +65,9 @@ func appendBool(b []byte, is bool) []byte {
 	return append(b, simple<<5|simpleFalse)
 }
 
-// AppendStructure writes the structure v as a map of indefinite length, so that
+// appendStructure writes the structure v as a map of indefinite length, so that
 // its members need not be counted first. What is an event stream is not written.
-func AppendStructure(b []byte, p *wire.Plan, v reflect.Value) []byte {
+func appendStructure(b []byte, p *wire.Plan, v reflect.Value) []byte {
 	return append(appendMembers(append(b, openMap), p, v), stop)
 }
 
@@ -88,7 +88,7 @@ func appendMembers(b []byte, p *wire.Plan, v reflect.Value) []byte {
 func appendValue(b []byte, p *wire.Plan, v reflect.Value) []byte {
 	switch p.Shape.Kind {
 	case aws.Structure, aws.Union:
-		return AppendStructure(b, p, v)
+		return appendStructure(b, p, v)
 	case aws.List:
 		b = appendHead(b, array, uint64(v.Len()))
 		for i := range v.Len() {

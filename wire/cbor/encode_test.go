@@ -3,6 +3,7 @@ package cbor
 import (
 	"bytes"
 	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -113,7 +114,7 @@ func TestRoundTrip(t *testing.T) {
 	for range 500 {
 		want := reflect.New(p.Type).Elem()
 		randomValue(r, p, want, 0)
-		data := AppendStructure(nil, p, want)
+		data := appendStructure(nil, p, want)
 		if err := fxcbor.Wellformed(data); err != nil {
 			t.Fatalf("%v\n%x", err, data)
 		}
@@ -125,5 +126,35 @@ func TestRoundTrip(t *testing.T) {
 		if !reflect.DeepEqual(got.Interface(), want.Interface()) {
 			t.Fatalf("got  %+v\nwant %+v", got, want)
 		}
+	}
+}
+
+// TestEncodeEvents shows that an operation's own output comes first, in a frame.
+func TestEncodeEvents(t *testing.T) {
+	out := watching{Card: &card{Number: 1}, Events: func(yield func(*events, error) bool) {
+		_ = yield(&events{Loan: &card{Number: 2}}, nil) && yield(nil, &overdue{Message: "late"})
+	}}
+	var to wire.Response
+	if err := (Codec{}).Encode(answerTo("Watch"), &out, &to); err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(to.Stream)
+	if err != nil || to.Stream.Close() != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][]byte{
+		[]byte("initial-response"), fromHex(t, "bf 'Card' bf 'Number' 01 'Text' 60 ff ff"),
+		[]byte("Loan"), fromHex(t, "bf 'Number' 02 'Text' 60 ff"),
+		[]byte("exception"), fromHex(t, "bf 'message' 'late' ff"),
+	} {
+		_, rest, found := bytes.Cut(body, want)
+		if !found {
+			t.Fatalf("%q does not come next in %q", want, body)
+		}
+		body = rest
+	}
+	want := http.Header{"Content-Type": {"application/vnd.amazon.eventstream"}, "Smithy-Protocol": {"rpc-v2-cbor"}}
+	if to.Status != 200 || !reflect.DeepEqual(to.Header, want) {
+		t.Errorf("status %d, header %v", to.Status, to.Header)
 	}
 }

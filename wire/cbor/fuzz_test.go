@@ -22,7 +22,7 @@ func FuzzDecode(f *testing.F) {
 	for range 20 {
 		v := reflect.New(p.Type).Elem()
 		randomValue(r, p, v, 3)
-		f.Add(AppendStructure(nil, p, v))
+		f.Add(appendStructure(nil, p, v))
 	}
 	f.Add(fromHex(f, "bf 7f 'Te' 'xt' ff 7f 'a' ff 'Other' 9f c1 f90001 5f 4101 ff ff 'Time' c1 fb41d452d9ec200000 ff"))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -38,13 +38,13 @@ func FuzzDecode(f *testing.F) {
 		} else if err := mode.Wellformed(body); err != nil {
 			t.Fatalf("%v\n%x", err, body)
 		}
-		once := AppendStructure(nil, p, v)
+		once := appendStructure(nil, p, v)
 		d = decoder{reader: reader{data: once}}
 		again := reflect.New(p.Type).Elem()
 		if err := d.body(p, again); err != nil {
 			t.Fatalf("%v\n%x", err, once)
 		}
-		if twice := AppendStructure(nil, p, again); !bytes.Equal(once, twice) {
+		if twice := appendStructure(nil, p, again); !bytes.Equal(once, twice) {
 			t.Fatalf("%x\n%x", once, twice)
 		}
 	})

@@ -1,6 +1,7 @@
 package cbor
 
 import (
+	"iter"
 	"time"
 
 	"github.com/garrison-security/garrison/aws"
@@ -138,3 +139,13 @@ type lost struct{ Message string }
 func (e *lost) Error() string      { return "Lost: " + e.Message }
 func (e *lost) ErrorShape() string { return "Lost" }
 func (e *lost) ErrorText() string  { return e.Message }
+
+type watching struct {
+	Card   *card
+	Events iter.Seq2[*events, error]
+}
+
+type events struct {
+	Loan    *card
+	Overdue *overdue
+}
