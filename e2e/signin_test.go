@@ -101,11 +101,11 @@ func TestSignIn(t *testing.T) {
 		{"another token than the key's", signed(key{session.ID, session.Secret, "x" + session.Token[1:]}, now(), "sts", "us-east-1", nil), 403, "InvalidClientTokenId", ""},
 		{"a signature of 20 minutes ago", signed(root, now().Add(-20*time.Minute), "sts", "us-east-1", nil), 403, "SignatureDoesNotMatch", `^Signature expired: \d{8}T\d{6}Z is now earlier than \d{8}T\d{6}Z \(\d{8}T\d{6}Z - 15 min\.\)$`},
 		{"a signature of 20 minutes hence", signed(root, now().Add(20*time.Minute), "sts", "us-east-1", nil), 403, "SignatureDoesNotMatch", `^Signature not yet current: `},
-		{"another service's scope", signed(root, now(), "iam", "us-east-1", nil), 403, "SignatureDoesNotMatch", ""},
+		{"another service's scope", signed(root, now(), "iam", "us-east-1", nil), 400, "InvalidAction", ""},
 		{"a Region that is none", signed(root, now(), "sts", "mars-north-1", nil), 403, "SignatureDoesNotMatch", ""},
 		{"another body than the signed one", signed(root, now(), "sts", "us-east-1", func(r *http.Request) {
-			r.Body = io.NopCloser(strings.NewReader("Action=GetCallerIdentity&Version=2011-06-15 "))
-			r.ContentLength = int64(len("Action=GetCallerIdentity&Version=2011-06-15 "))
+			r.Body = io.NopCloser(strings.NewReader(identityBody + "&a=b"))
+			r.ContentLength = int64(len(identityBody + "&a=b"))
 		}), 403, "SignatureDoesNotMatch", ""},
 		{"another host than the signed one", signed(root, now(), "sts", "us-east-1", func(r *http.Request) { r.Host = "elsewhere" }), 403, "SignatureDoesNotMatch", ""},
 		{"a query added", signed(root, now(), "sts", "us-east-1", func(r *http.Request) { r.URL.RawQuery = "a=b" }), 403, "SignatureDoesNotMatch", ""},
