@@ -208,13 +208,22 @@ func (b *planner) structure(p *Plan) error {
 		}
 		p.byName[m.Name] = i
 		if m.Location == aws.InBody {
-			p.byWire[f.XMLName], p.byWire[m.WireName()] = i, i
+			p.nameElement(f.XMLName, i)
+			p.nameElement(m.WireName(), i)
 		}
 		if p.Shape.Payload == m.Name {
 			p.payload = i
 		}
 	}
 	return nil
+}
+
+// nameElement notes that name is member i's. Of two with one name the list has
+// it: S3 keeps an old scalar beside some of its lists.
+func (p *Plan) nameElement(name string, i int) {
+	if old, ok := p.byWire[name]; !ok || !p.Fields[old].Flat {
+		p.byWire[name] = i
+	}
 }
 
 // elementName is the name of the XML element and query parameter of a member.
