@@ -45,7 +45,7 @@ check: check-generated check-format check-vet check-lint check-arrows check-tidy
 check-generated:
 	go run ./modelgen -check
 check-format:
-	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './$(BUILD)/*')); [ -z "$$unformatted" ] || { echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; }
 check-vet:
 	go vet ./...
 check-lint:

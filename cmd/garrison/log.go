@@ -21,7 +21,7 @@ func newLog(w io.Writer, level, format string) *slog.Logger {
 	if format == "json" || format == "auto" && !onTerminal {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least}))
 	}
-	return slog.New(tint.NewHandler(w, &tint.Options{
+	return slog.New(tint.NewTextHandler(w, &tint.Options{
 		Level: least, TimeFormat: time.TimeOnly, NoColor: !onTerminal || os.Getenv("NO_COLOR") != "",
 	}))
 }
