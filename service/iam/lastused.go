@@ -28,10 +28,13 @@ var lastUses = store.NewTable[LastUse]("iam/last-used")
 // useResolution is how much later a use must be to be written down again.
 const useResolution = time.Minute
 
-// RecordUse is followed by the trail: it writes down when keys and roles were
-// last used.
-//
-//	trail.Follow(ctx, "iam/last-used", service.RecordUse)
+// Run follows the trail and writes down when keys and roles were last used,
+// until ctx ends.
+func (s *Service) Run(ctx context.Context, t *trail.Trail) error {
+	return t.Follow(ctx, "iam/last-used", s.RecordUse)
+}
+
+// RecordUse writes down what records tell of the last use of keys and roles.
 func (s *Service) RecordUse(tx store.Tx, records []trail.Record) error {
 	type holder struct{ account, id string }
 	latest := map[holder]LastUse{}

@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -63,4 +65,30 @@ func TestLastUseComesFromTheTrail(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// The whole way: a call, its record, and what is told of the key that signed it.
+func TestRunFollowsTheRecord(t *testing.T) {
+	p := newPlane(t)
+	who := delegate(p, "u", `{"Effect":"Allow","Action":"iam:*","Resource":"*"}`)
+	call(p, who, iam.ListUsers, &iam.ListUsersInput{})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- p.service.Run(ctx, p.trail) }()
+	for range 1000 {
+		used := call(p, p.root, iam.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: who.AccessKeyID}).AccessKeyLastUsed
+		if used.LastUsedDate != nil {
+			if used.ServiceName != "iam" || used.Region != "us-east-1" {
+				t.Errorf("last used %+v", used)
+			}
+			stop()
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("Run = %v", err)
+			}
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop()
+	t.Fatal("the use was not written down")
 }

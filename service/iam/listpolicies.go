@@ -24,6 +24,7 @@ type policyListing struct {
 	path       string
 	onlyUsed   bool
 	usage      iam.PolicyUsageType
+	used       map[string]Usage // of all policies, where only used ones are asked for
 	page       *page
 	out        []iam.Policy
 	looked     int
@@ -50,6 +51,11 @@ func (s *Service) listPolicies(_ context.Context, call *gateway.Call, _ gateway.
 	var err error
 	if l.page, err = s.page(call, in.Marker, in.MaxItems, filter); err != nil {
 		return nil, err
+	}
+	if l.onlyUsed || l.usage != "" {
+		if l.used, err = usedPolicies(call.Tx, call.Account); err != nil {
+			return nil, err
+		}
 	}
 	stage, name := afterOwn, ""
 	if l.page.after != nil {
@@ -114,9 +120,11 @@ func (l *policyListing) take(call *gateway.Call, p *Policy, at string) (more boo
 	if !strings.HasPrefix(p.Path, l.path) {
 		return true, nil
 	}
-	used, err := usageOf(call.Tx, call.Account, p.Arn)
-	if err != nil {
-		return false, err
+	used := l.used[p.Arn]
+	if l.used == nil {
+		if used, err = usageOf(call.Tx, call.Account, p.Arn); err != nil {
+			return false, err
+		}
 	}
 	switch {
 	case l.onlyUsed && used == Usage{}:

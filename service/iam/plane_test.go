@@ -22,12 +22,15 @@ type plane struct {
 	*gateway.Gateway
 	service *Service
 	engine  store.Engine
+	trail   *trail.Trail
 	root    *aws.Principal
 }
 
 func newPlane(t testing.TB, change ...func(*Options)) *plane {
 	t.Helper()
 	options := storetest.Options()
+	journal := trail.NewJournal(options.Sealer)
+	options.Journal = journal
 	engine, err := mem.Open(options)
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +40,7 @@ func newPlane(t testing.TB, change ...func(*Options)) *plane {
 	for _, change := range change {
 		change(&o)
 	}
-	p := &plane{TB: t, engine: engine, service: New(o)}
+	p := &plane{TB: t, engine: engine, trail: &trail.Trail{Engine: engine, Journal: journal}, service: New(o)}
 	p.Gateway, err = gateway.New(gateway.Config{
 		Engine: engine, Directory: p.service, Sessions: noSessions{}, Services: []gateway.Service{p.service},
 		Unattributed: new(trail.Unattributed), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),

@@ -27,6 +27,21 @@ func usageOf(tx store.Tx, account, arn string) (all Usage, err error) {
 	return all, nil
 }
 
+// usedPolicies are all policies that are used, by ARN.
+func usedPolicies(tx store.Tx, account string) (map[string]Usage, error) {
+	all := map[string]Usage{}
+	for entry, err := range usages.List(tx, account, nil) {
+		if err != nil {
+			return nil, err
+		}
+		u := all[entry.Parts[0]]
+		u.Attachments += entry.Value.Attachments
+		u.Boundaries += entry.Value.Boundaries
+		all[entry.Parts[0]] = u
+	}
+	return all, nil
+}
+
 // use counts a use of a policy by an entity, or the end of one. With no ARN it
 // does nothing.
 func use(tx store.Tx, account, arn string, by *Entity, add Usage) error {
