@@ -46,13 +46,6 @@ func Response(b []byte, op *aws.Operation, out any) []byte {
 	return r.top(b, op.Output, out)
 }
 
-// Append writes v, a pointer to a struct of shape, in the way most services'
-// records are written.
-func Append(b []byte, shape *aws.Shape, v any) []byte {
-	r := renderer{layout: commaTime}
-	return r.top(b, shape, v)
-}
-
 func rendererOf(s *aws.Service) renderer {
 	switch {
 	case s == nil:

@@ -51,7 +51,7 @@ func TestRecords(t *testing.T) {
 
 // TestNothingIsNull: parameters of which none is present are null in a record.
 func TestNothingIsNull(t *testing.T) {
-	if got := record.Append(nil, sample.ListUsers.Output, &sample.Users{}); got != nil {
+	if got := record.Response(nil, sample.ListUsers, &sample.Users{}); got != nil {
 		t.Errorf("got %s", got)
 	}
 	if got := record.Response(nil, sample.Do, (*sample.Everything)(nil)); got != nil {
@@ -67,6 +67,6 @@ func BenchmarkRecord(b *testing.B) {
 	buf := make([]byte, 0, 1024)
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = record.Append(buf[:0], sample.ListUsers.Output, users)
+		buf = record.Response(buf[:0], sample.ListUsers, users)
 	}
 }
