@@ -34,25 +34,17 @@ type batch struct {
 
 // round commits requests: those whose reads still hold, as one group; then,
 // one by one, those that have to be run again and are quick. All of it is made
-// durable together. It answers false if the engine has failed.
-//
-// Pebble panics, or ends the goroutine by the logger's Fatalf, where it can't
-// write its log: then nothing more is promised by this process.
+// durable together. It answers false if the engine has failed, and never
+// returns if Pebble met the failure first; the callers are told by stopped.
 func (e *Engine) round(requests []*request) (ok bool) {
-	var written []*batch
 	defer func() {
 		if cause := recover(); !ok {
 			e.fail(fmt.Errorf("commit: %v", cause))
-			for _, w := range append(written, &batch{group: e.begun.Load()}) {
-				w.end(e.failure())
-			}
-			for _, r := range requests {
-				r.abandon(e.failure())
-			}
 		}
 	}()
 	number := e.number + 1
 	var accepted, again []*request
+	var written []*batch
 	for _, r := range requests {
 		switch {
 		case !r.state.CompareAndSwap(waiting, taken): // withdrawn
@@ -80,7 +72,7 @@ func (e *Engine) round(requests []*request) (ok bool) {
 		if w.last > 0 {
 			e.feed.advance(w.last)
 		}
-		w.end(nil)
+		w.end()
 	}
 	return true
 }
@@ -198,30 +190,11 @@ func (w *batch) sync() error {
 	return w.b.Close()
 }
 
-// end tells all who wait for the group, once.
-func (w *batch) end(err error) {
-	select {
-	case <-w.done:
-		return
-	default:
-	}
-	w.err = err
+// end tells all who wait for the group that it is durable.
+func (w *batch) end() {
 	close(w.done)
 	for _, r := range w.requests {
-		if err != nil {
-			r.answer(failed, err)
-		} else {
-			r.answer(committed, nil)
-		}
-	}
-}
-
-// abandon answers r, if nothing has, when the engine has failed.
-func (r *request) abandon(err error) {
-	r.state.CompareAndSwap(held, revoked)
-	select {
-	case r.reply <- reply{failed, err}:
-	default: // answered, and perhaps not yet read
+		r.answer(committed, nil)
 	}
 }
 
@@ -241,10 +214,8 @@ func (e *Engine) fail(cause error) {
 		e.failed.Store(&err)
 		e.queue.close(err)
 		e.feed.end(err)
+		close(e.stopped)
 	})
-	for _, r := range e.queue.drain() {
-		r.abandon(e.failure())
-	}
 }
 
 // failure is why the engine has failed, nil if it has not.

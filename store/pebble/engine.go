@@ -57,8 +57,10 @@ type Engine struct {
 	closing  atomic.Bool
 	closed   bool // under open
 	failOnce sync.Once
+	stopped  chan struct{} // closed when the engine has failed
 	failed   atomic.Pointer[error]
 	free     freeSpace
+	backoff  time.Duration // the constant, or shorter in tests
 }
 
 var _ store.Engine = (*Engine)(nil)
@@ -105,15 +107,24 @@ func (e *Engine) View(ctx context.Context, fn func(store.Tx) error) error {
 		t.start = e.begun.Load() // the snapshot holds nothing later
 		_, err = t.run(fn)
 	}
-	return settled(ctx, t, err)
+	return e.settled(ctx, t, err)
 }
 
 // settled returns fn's error when all that t read is durable.
-func settled(ctx context.Context, t *tx, err error) error {
-	if err := t.start.wait(ctx); err != nil {
+func (e *Engine) settled(ctx context.Context, t *tx, err error) error {
+	select {
+	case <-t.start.done:
 		return err
+	default:
 	}
-	return err
+	select {
+	case <-t.start.done:
+		return err
+	case <-e.stopped:
+		return e.failure()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Update implements store.Engine. If ctx ends before the committer has taken
@@ -154,7 +165,7 @@ type update struct {
 func (u *update) try(ctx context.Context) (done bool, err error) {
 	t, err := u.run()
 	if !t.stale && (err != nil || t.changes.Empty()) {
-		return true, settled(ctx, t, err)
+		return true, u.engine.settled(ctx, t, err)
 	}
 	quick := !u.slow && u.quickest <= heldAtMost
 	if t.stale && !quick {
@@ -174,9 +185,9 @@ func (u *update) try(ctx context.Context) (done bool, err error) {
 			return false, nil
 		}
 		if err != nil || t.changes.Empty() {
-			return true, settled(ctx, t, err)
+			return true, u.engine.settled(ctx, t, err)
 		}
-		answer = <-r.reply
+		answer = u.engine.word(r)
 	}
 	switch answer.fate {
 	case committed:
@@ -229,12 +240,23 @@ func (e *Engine) ask(ctx context.Context, r *request) (reply, error) {
 	select {
 	case answer := <-r.reply:
 		return answer, nil
+	case <-e.stopped:
 	case <-ctx.Done():
+		if r.state.CompareAndSwap(waiting, withdrawn) {
+			return reply{}, ctx.Err()
+		}
 	}
-	if r.state.CompareAndSwap(waiting, withdrawn) {
-		return reply{}, ctx.Err()
+	return e.word(r), nil
+}
+
+// word is the committer's on r, or that the engine has failed.
+func (e *Engine) word(r *request) reply {
+	select {
+	case answer := <-r.reply:
+		return answer
+	case <-e.stopped:
+		return reply{failed, e.failure()}
 	}
-	return <-r.reply, nil
 }
 
 // pause waits a moment, longer at each attempt, before a transaction is run again.
@@ -250,10 +272,14 @@ func pause(ctx context.Context, attempt int) error {
 }
 
 // Close implements store.Engine. It waits for the transactions under way, and
-// flushes, so that the next Open has no log to replay.
+// flushes, so that the next Open has no log to replay. After a failure it leaves
+// the database as it is, which may hold locks that nothing will release.
 func (e *Engine) Close() error {
 	e.closing.Store(true)
 	e.feed.end(store.ErrClosed)
+	if err := e.failure(); err != nil {
+		return err
+	}
 	e.open.Lock()
 	defer e.open.Unlock()
 	if e.closed {
@@ -261,14 +287,13 @@ func (e *Engine) Close() error {
 	}
 	e.closed = true
 	e.queue.close(store.ErrClosed)
-	<-e.ended
-	if err := e.failure(); err != nil {
-		// The database may hold locks that it will never release: it is left as it is.
-		return err
+	select {
+	case <-e.ended:
+	case <-e.stopped:
+		return e.failure()
 	}
-	err := e.guard(func() error { return errors.Join(e.db.Flush(), e.db.Close()) })
-	if lockErr := e.lock.Close(); err == nil {
-		err = lockErr
+	if err := e.guard(func() error { return errors.Join(e.db.Flush(), e.db.Close()) }); err != nil {
+		return unavailable(err)
 	}
-	return unavailable(err)
+	return unavailable(e.lock.Close())
 }

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io"
 	"log/slog"
-	"os"
-	"runtime"
 
 	crdb "github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -31,23 +28,19 @@ var formatKey = []byte{0, 0, 'f'}
 // Memtables are small, because after a SIGKILL the log of one is replayed
 // before Open returns.
 func Open(dir string, options store.Options) (*Engine, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
-	}
-	if err := os.Chmod(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
-	}
-	return open(private{vfs.Default}, dir, options)
+	return open(private{vfs.Default}, dir, options, func(*Engine, *crdb.Options) {})
 }
 
-func open(fs vfs.FS, dir string, options store.Options) (_ *Engine, err error) {
+func open(fs vfs.FS, dir string, options store.Options, tune func(*Engine, *crdb.Options)) (_ *Engine, err error) {
 	if err := options.Check(); err != nil {
 		return nil, err
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	e := &Engine{options: options, fs: fs, dir: dir, patience: patienceTimer(), ended: make(chan struct{})}
+	e := &Engine{options: options, dir: dir, patience: patienceTimer(), backoff: backoff,
+		ended: make(chan struct{}), stopped: make(chan struct{})}
+	e.fs = watch{fs, e}
 	e.history.seed = maphash.MakeSeed()
 	e.queue.wake = make(chan struct{}, 1)
 	first := &group{done: make(chan struct{})}
@@ -55,6 +48,9 @@ func open(fs vfs.FS, dir string, options store.Options) (_ *Engine, err error) {
 	e.begun.Store(first)
 	e.applied.Store(first)
 
+	if err := makeDir(fs, dir); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
 	if e.lock, err = crdb.LockDirectory(dir, fs); err != nil {
 		return nil, fmt.Errorf("the store %s is in use by another process, or can't be locked: %v", dir, err)
 	}
@@ -63,7 +59,12 @@ func open(fs vfs.FS, dir string, options store.Options) (_ *Engine, err error) {
 			err = errors.Join(err, e.lock.Close())
 		}
 	}()
-	if err := e.guard(e.openDB); err != nil {
+	tuned := e.dbOptions()
+	tune(e, tuned)
+	if err := e.guard(func() (err error) {
+		e.db, err = crdb.Open(dir, tuned)
+		return unavailable(err)
+	}); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	if err := e.guard(e.start); err != nil {
@@ -73,29 +74,23 @@ func open(fs vfs.FS, dir string, options store.Options) (_ *Engine, err error) {
 	return e, nil
 }
 
-// guard runs do, which Pebble may end by a panic or through the logger's Fatalf
-// where it can't go on.
+// guard runs do, which Pebble may end by a panic, or never, where it can't go on.
 func (e *Engine) guard(do func() error) (err error) {
-	done := make(chan struct{})
+	done := make(chan error, 1)
 	go func() {
-		finished := false
-		defer close(done)
 		defer func() {
-			if cause := recover(); !finished {
+			if cause := recover(); cause != nil {
 				e.fail(fmt.Errorf("the database gave up: %v", cause))
-				err = e.failure()
 			}
 		}()
-		err = do()
-		finished = true
+		done <- do()
 	}()
-	<-done
-	return err
-}
-
-func (e *Engine) openDB() (err error) {
-	e.db, err = crdb.Open(e.dir, e.dbOptions())
-	return unavailable(err)
+	select {
+	case err := <-done:
+		return err
+	case <-e.stopped:
+		return e.failure()
+	}
 }
 
 func (e *Engine) dbOptions() *crdb.Options {
@@ -175,6 +170,30 @@ func refuse(stamp []byte, release string) error {
 
 func (e *Engine) log(what string, err error) { e.options.Log.Error(what, "err", err) }
 
+// makeDir makes dir and what is missing above it, durably.
+func makeDir(fs vfs.FS, dir string) error {
+	var parents []string
+	for d := dir; ; d = fs.PathDir(d) {
+		if _, err := fs.Stat(d); err == nil || d == fs.PathDir(d) {
+			break
+		}
+		parents = append(parents, fs.PathDir(d))
+	}
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, parent := range parents {
+		f, err := fs.OpenDir(parent)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // logger takes what Pebble logs.
 type logger struct{ e *Engine }
 
@@ -184,39 +203,10 @@ func (l logger) Errorf(format string, args ...any) {
 	l.e.log("the store's database", fmt.Errorf(format, args...))
 }
 
-// Fatalf stops the engine and the goroutine, for Pebble does not expect it to return.
+// Fatalf stops the engine and does not return, as Pebble expects. It may hold
+// locks, or have released ones that its callers mean to release, so its
+// goroutine can't be ended either.
 func (l logger) Fatalf(format string, args ...any) {
 	l.e.fail(fmt.Errorf(format, args...))
-	runtime.Goexit()
-}
-
-// private makes files that their owner alone can read.
-type private struct{ vfs.FS }
-
-func (p private) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	f, err := p.FS.Create(name, category)
-	return f, restrict(name, f, err)
-}
-
-func (p private) OpenReadWrite(name string, category vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
-	f, err := p.FS.OpenReadWrite(name, category, opts...)
-	return f, restrict(name, f, err)
-}
-
-func (p private) Lock(name string) (io.Closer, error) {
-	f, err := p.FS.Lock(name)
-	return f, restrict(name, f, err)
-}
-
-func (p private) MkdirAll(dir string, _ os.FileMode) error { return p.FS.MkdirAll(dir, 0o700) }
-
-// restrict leaves the file that f holds open to its owner alone, or closes it.
-func restrict(name string, f io.Closer, err error) error {
-	if err != nil {
-		return err
-	}
-	if err := os.Chmod(name, 0o600); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	return nil
+	select {}
 }

@@ -190,7 +190,7 @@ var isolation = []test{
 		var writers, readers sync.WaitGroup
 		for w := range 2 {
 			writers.Go(func() {
-				for i := range 150 {
+				for i := range 80 {
 					from, to := (i*7+w)%(2*pairs), (i*5+3*w+1)%(2*pairs)
 					r.update(func(tx store.Tx) error {
 						a, err := number(tx, fmt.Sprint(from))
