@@ -16,6 +16,7 @@ import (
 
 	"github.com/garrison-security/garrison/front"
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
 	"github.com/garrison-security/garrison/trail"
 )
 
@@ -45,6 +46,7 @@ type server struct {
 	front        *front.Server
 	admin        *adminServer
 	unattributed *trail.Unattributed
+	consumers    []consumer
 	listeners    []net.Listener // those of --listen, then those of --admin-listen
 	public       int            // how many of these are --listen's
 	adminAt      net.Listener   // the admin socket's
@@ -94,16 +96,20 @@ func (s *server) begin(ctx context.Context, by operator, f founding) error {
 	case f.key != nil:
 		s.log.Warn(rootKeyVariable + " is ignored: the account has its root's key already")
 	}
-	services := newServices(s.house)
+	services, err := newServices(s.house, &s.settings)
+	if err != nil {
+		return err
+	}
+	s.consumers = services.consumers
 	s.unattributed = &trail.Unattributed{Engine: s.house.engine}
-	limits := gateway.Limits{}
-	if s.settings.Limits == "aws" {
-		limits.Rates = documentedRates
+	rates, err := s.settings.rates()
+	if err != nil {
+		return usageError{err}
 	}
 	if s.gateway, err = gateway.New(gateway.Config{
 		Engine: s.house.engine, Directory: services.directory, Sessions: services.sessions, Services: services.all,
 		Partition: s.house.Partition, Regions: s.settings.Region, BaseHost: s.settings.BaseHost,
-		Internal: &internalPages{server: s}, Unattributed: s.unattributed, Limits: limits,
+		Internal: &internalPages{server: s}, Unattributed: s.unattributed, Limits: gateway.Limits{Rates: rates},
 		MinFree: float64(s.settings.MinFree) / 100, Log: s.log,
 	}); err != nil {
 		return usageError{err}
@@ -147,6 +153,9 @@ func (s *server) serve(ctx context.Context, by operator) error {
 		}
 		return nil
 	})
+	for _, c := range s.consumers {
+		group.Go(func() error { return s.consume(running, c) })
+	}
 	s.announce(addresses)
 
 	select {
@@ -163,6 +172,30 @@ func (s *server) serve(ctx context.Context, by operator) error {
 	stop()
 	err := group.Wait()
 	return errors.Join(err, s.house.note(context.WithoutCancel(ctx), by, "Stop", nil))
+}
+
+// consumerPause is how long a consumer that failed waits before it goes on.
+const consumerPause = 10 * time.Second
+
+// consume runs a consumer. One that fails goes on where it was, after a pause:
+// what follows from the record may be late, and calls don't wait for it. An
+// embedded engine that has failed is another matter: what is durable is not
+// known until it is opened again, so the process ends.
+func (s *server) consume(ctx context.Context, c consumer) error {
+	for {
+		err := c.Run(ctx, s.house.record)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, store.ErrClosed) || s.settings.Engine == "pebble" && errors.Is(err, store.ErrUnavailable) {
+			return err
+		}
+		s.log.Error("a consumer of the record failed", "consumer", fmt.Sprintf("%T", c), "error", err, "goes_on_in", consumerPause.String())
+		select {
+		case <-time.After(consumerPause):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // listen takes the addresses, first of all: a second server fails here, before it touches anything.

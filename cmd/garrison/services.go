@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
+
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/iam"
 	"github.com/garrison-security/garrison/service/sts"
 	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/trail"
 )
 
 // services is the list of all services, and the one place where what one needs
@@ -13,24 +16,25 @@ type services struct {
 	all       []gateway.Service
 	directory gateway.Directory
 	sessions  gateway.Sessions
+	consumers []consumer
 }
 
-func newServices(h *house) services {
-	identities := iam.New(iam.Options{Tokens: store.Tokens{Sealer: h.keys}})
+// consumer follows the record, until ctx ends.
+type consumer interface {
+	Run(ctx context.Context, record *trail.Trail) error
+}
+
+func newServices(h *house, settings *Settings) (services, error) {
+	quotas, accounts, err := settings.quotas()
+	if err != nil {
+		return services{}, usageError{err}
+	}
+	identities := iam.New(iam.Options{Tokens: store.Tokens{Sealer: h.keys}, Quotas: quotas, Accounts: accounts})
 	tokens := sts.New(h.keys, identities)
 	return services{
 		all:       []gateway.Service{identities, tokens},
 		directory: identities,
 		sessions:  tokens,
-	}
-}
-
-// documentedRates are the rates that AWS documents, for `limits: aws`.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (STS)
-// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html
-var documentedRates = map[string]gateway.Rate{
-	"sts:*":                   {PerSecond: 600, Burst: 600},
-	"cloudtrail:LookupEvents": {PerSecond: 2, Burst: 2},
-	"cloudtrail:*":            {PerSecond: 10, Burst: 10},
+		consumers: []consumer{identities},
+	}, nil
 }

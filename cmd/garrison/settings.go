@@ -45,9 +45,11 @@ type Settings struct {
 	TLSName        []string `name:"tls-name" help:"Further names and addresses for the certificate that is made." env:"GARRISON_TLS_NAME" placeholder:"NAME"`
 	TLSClientCA    string   `name:"tls-client-ca" help:"Authorities of clients' certificates, PEM: every TLS client needs one of theirs." env:"GARRISON_TLS_CLIENT_CA" placeholder:"FILE"`
 
-	MetricsToken string `help:"File of a token: whoever bears it may read the metrics." env:"GARRISON_METRICS_TOKEN" placeholder:"FILE"`
-	Limits       string `help:"Rates of calls: none, or aws for those that AWS documents." default:"none" enum:"none,aws" env:"GARRISON_LIMITS"`
-	MinFree      int    `help:"Free space, in percent, below which calls are refused; by default 5." default:"5" env:"GARRISON_MIN_FREE" placeholder:"PERCENT"`
+	MetricsToken string   `help:"File of a token: whoever bears it may read the metrics." env:"GARRISON_METRICS_TOKEN" placeholder:"FILE"`
+	Limits       string   `help:"Rates of calls: none, or aws for those that AWS documents." default:"none" enum:"none,aws" env:"GARRISON_LIMITS"`
+	Rate         []string `help:"Rate of an operation's calls by one account: iam:CreateUser=5, or iam:*=5/20 with twenty at once." env:"GARRISON_RATE" placeholder:"WHAT=RATE"`
+	Quota        []string `help:"Count that an account may reach, instead of AWS's default: iam:Users=10000, or 123456789012/iam:Users=10000." env:"GARRISON_QUOTA" placeholder:"WHAT=N"`
+	MinFree      int      `help:"Free space, in percent, below which calls are refused; by default 5." default:"5" env:"GARRISON_MIN_FREE" placeholder:"PERCENT"`
 
 	MaxConnections          int           `help:"Connections open at once; by default 4096." default:"4096" env:"GARRISON_MAX_CONNECTIONS" placeholder:"N"`
 	MaxConnectionsPerSource int           `help:"Of these, from one address; by default 2048." default:"2048" env:"GARRISON_MAX_CONNECTIONS_PER_SOURCE" placeholder:"N"`
@@ -122,6 +124,12 @@ func (s *Settings) faults() []fault {
 		} else if _, err := readToken(path); err != nil && name == "metrics-token" {
 			add(name, "%s %v", path, err)
 		}
+	}
+	if _, err := s.rates(); err != nil {
+		add("rate", "%v", err)
+	}
+	if _, _, err := s.quotas(); err != nil {
+		add("quota", "%s", oneLine(err))
 	}
 	if s.MinFree < 0 || s.MinFree > 99 {
 		add("min-free", "%d is not between 0 and 99", s.MinFree)
