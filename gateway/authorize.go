@@ -70,9 +70,9 @@ func (c *Call) resourceConditions(on Resource, account string) {
 	}
 	if tagged, ok := on.(Tagged); ok {
 		for key, value := range tagged.ResourceTags() {
-			c.context.Set("aws:ResourceTag/"+key, value)
+			c.context.SetTag("aws:ResourceTag/", key, value)
 			if c.ownTagKey {
-				c.context.Set(c.Operation.Service.ActionPrefix+":ResourceTag/"+key, value)
+				c.context.SetTag(c.Operation.Service.ActionPrefix+":ResourceTag/", key, value)
 			}
 		}
 	}
@@ -101,8 +101,7 @@ func (c *Call) requestConditions() {
 	p := c.Principal
 	if p == nil || p.Kind == aws.Anonymous {
 		x.Set("aws:PrincipalType", "Anonymous")
-		x.Set("aws:userid", "anonymous")
-		x.SetBool("aws:PrincipalIsAWSService", false)
+		x.Set("aws:PrincipalAccount", "anonymous")
 		return
 	}
 	x.SetBool("aws:PrincipalIsAWSService", p.Kind == aws.ServiceCaller)
@@ -125,7 +124,7 @@ func (c *Call) requestConditions() {
 		x.Set("aws:PrincipalType", "FederatedUser")
 	}
 	for key, value := range c.tags {
-		x.Set("aws:PrincipalTag/"+key, value)
+		x.SetTag("aws:PrincipalTag/", key, value)
 	}
 	if s := p.Session; s != nil {
 		x.SetTime("aws:TokenIssueTime", s.IssuedAt)

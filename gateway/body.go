@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
@@ -18,18 +17,13 @@ const (
 	maxBody      = 8 << 20
 )
 
-// form is the body of a form post, which must be read to know what is asked for; else nil.
+// form is the body of a form, where it must be read to know what is asked for; else nil.
 func (g *Gateway) form(r *request, held *int64) ([]byte, error) {
-	req := r.wire
-	if req.Method != "POST" || req.Header.Get("X-Amz-Target") != "" {
-		return nil, nil
-	}
-	kind, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";")
-	if !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
+	if !g.router.WantsForm(r.wire) {
 		return nil, nil
 	}
 	r.protocol = aws.AWSQuery // until it is routed
-	body, err := g.readBody(req, maxQueryBody, held)
+	body, err := g.readBody(r.wire, maxQueryBody, held)
 	if body == nil {
 		body = []byte{}
 	}

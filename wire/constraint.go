@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -30,7 +31,7 @@ func constrain(s *aws.Shape) (*constraint, error) {
 		return nil, nil
 	}
 	c := &constraint{hasMin: s.HasMin, hasMax: s.HasMax, min: s.Min, max: s.Max, enum: s.Enum, unique: s.UniqueItems,
-		minText: limitText(s.Min), maxText: limitText(s.Max), patternText: s.Pattern}
+		minText: limitText(s.Min), maxText: limitText(s.Max), patternText: cmp.Or(s.PatternText, s.Pattern)}
 	if s.Enum != nil {
 		b := []byte{'['}
 		for _, value := range s.Enum {
