@@ -10,7 +10,7 @@ import (
 // bounded where they are read.
 const (
 	MaxDepth    = 64       // structures, lists and maps within one another
-	MaxMemory   = 32 << 20 // bytes of Go values that one input may become, the texts themselves left out
+	MaxMemory   = 16 << 20 // bytes of Go values that one input may become, the texts themselves left out
 	elementCost = 16       // of each element, beside its own size
 )
 
