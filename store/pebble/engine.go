@@ -171,6 +171,9 @@ func (u *update) try(ctx context.Context) (done bool, err error) {
 	if t.stale && !quick {
 		return false, nil
 	}
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
 	r := &request{tx: t, quick: quick, alone: u.alone, reply: make(chan reply, 1)}
 	answer, err := u.engine.ask(ctx, r)
 	if err != nil {
