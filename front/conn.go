@@ -68,12 +68,6 @@ func (c *conn) Close() error {
 	return c.TCPConn.Close()
 }
 
-// loopback says whether both ends are on this machine's loopback interface.
-func (c *conn) loopback() bool {
-	local := addrOf(c.TCPConn.LocalAddr())
-	return c.remote.IsLoopback() && local.IsLoopback()
-}
-
 func addrOf(a net.Addr) netip.Addr {
 	if tcp, ok := a.(*net.TCPAddr); ok {
 		return tcp.AddrPort().Addr().Unmap()

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -144,6 +145,28 @@ func TestPlainHTTPIsRefusedInTheClientsForm(t *testing.T) {
 	}
 	if got, want := get(t, r.client(nil), "https://"+r.addr), "HTTP/2.0 tls=true body=0"; got != want {
 		t.Errorf("over TLS it answered %q, want %q", got, want)
+	}
+}
+
+func TestWhoMaySpeakPlainHTTP(t *testing.T) {
+	for _, c := range []struct {
+		plain         Plain
+		remote, local string
+		want          bool
+	}{
+		{PlainLoopback, "127.0.0.1", "127.0.0.1", true},
+		{PlainLoopback, "::1", "::1", true},
+		{PlainLoopback, "127.9.9.9", "127.0.0.1", true},
+		{PlainLoopback, "192.0.2.1", "192.0.2.2", false},
+		{PlainLoopback, "192.0.2.2", "192.0.2.2", false},
+		{PlainLoopback, "127.0.0.1", "192.0.2.2", false},
+		{PlainLoopback, "192.0.2.1", "127.0.0.1", false},
+		{PlainAnyone, "192.0.2.1", "192.0.2.2", true},
+		{PlainNobody, "127.0.0.1", "127.0.0.1", false},
+	} {
+		if got := c.plain.admits(netip.MustParseAddr(c.remote), netip.MustParseAddr(c.local)); got != c.want {
+			t.Errorf("setting %d, from %s to %s: %t", c.plain, c.remote, c.local, got)
+		}
 	}
 }
 

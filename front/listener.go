@@ -63,7 +63,7 @@ func (s *Server) sort(c *conn, open, refused *queue) {
 	switch {
 	case c.first[0] == recordHandshake:
 		open.put(tls.Server(c, s.config.TLS), c)
-	case s.config.Plain == PlainAnyone, s.config.Plain == PlainLoopback && c.loopback():
+	case s.config.Plain.admits(c.remote, addrOf(c.TCPConn.LocalAddr())):
 		c.plain = true
 		open.put(c, c)
 	default:

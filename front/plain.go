@@ -4,8 +4,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 )
+
+// admits says whether plain HTTP is served between two addresses. Of the
+// loopback interface both ends have to be: a packet from elsewhere with a
+// loopback address in it is not taken for one of this machine's.
+func (p Plain) admits(remote, local netip.Addr) bool {
+	return p == PlainAnyone || p == PlainLoopback && remote.IsLoopback() && local.IsLoopback()
+}
 
 const onlyTLS = "This endpoint takes plain HTTP from its own machine alone, if at all: use https:// " +
 	"(and AWS_CA_BUNDLE, where its certificate is of its own making), or let it be configured otherwise."
