@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 
@@ -79,7 +80,7 @@ func (s *Service) index(tx store.Tx, records []trail.Record) error {
 		}
 	}
 	for at, p := range batch {
-		last := slices.MaxFunc(p.Events, func(a, b posted) int { return int(int64(a.Number) - int64(b.Number)) }).Number
+		last := slices.MaxFunc(p.Events, func(a, b posted) int { return cmp.Compare(a.Number, b.Number) }).Number
 		day := dayOf(p.Events[0].Time)
 		if err := postings.Put(tx, at.account, p, dayPart(day), at.term.part(), postingPart(at.second, at.stream, last)); err != nil {
 			return err

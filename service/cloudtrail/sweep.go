@@ -36,8 +36,8 @@ func (s *Service) sweepAlways(ctx context.Context) error {
 // now. It looks at one posting of each account, and at those it removes.
 func (s *Service) sweep(ctx context.Context, now time.Time) error {
 	oldest := dayOf(now.Add(-retention).UnixNano())
-	from := store.Key(postingTable, "")
-	for from != nil {
+	for from := store.Key(postingTable, ""); from != nil; {
+		var next []byte
 		err := s.Trail.Engine.Update(ctx, func(tx store.Tx) (err error) {
 			next, err = sweepSome(tx, from, oldest)
 			return err
@@ -48,4 +48,46 @@ func (s *Service) sweep(ctx context.Context, now time.Time) error {
 		from = next
 	}
 	return nil
+}
+
+// sweepSome removes some old postings of the first account that has a posting
+// at from or beyond, and answers where to go on; nil: nowhere.
+func sweepSome(tx store.Tx, from []byte, oldest int64) (next []byte, err error) {
+	var old [][]byte
+	var account string
+	for pair, err := range tx.Scan(from, tableEnd(), false) {
+		if err != nil {
+			return nil, err
+		}
+		_, scope, parts, ok := store.Parts(pair.Key)
+		if !ok || len(parts) != 3 || len(parts[0]) != 4 {
+			return nil, errors.New("cloudtrail: a damaged key in the index")
+		}
+		if account == "" {
+			account = scope
+		}
+		if scope != account || int64(binary.BigEndian.Uint32([]byte(parts[0]))) >= oldest {
+			_, next = store.Prefix(postingTable, account)
+			break
+		}
+		if len(old) == sweepStep {
+			next = bytes.Clone(pair.Key)
+			break
+		}
+		old = append(old, bytes.Clone(pair.Key))
+	}
+	for _, key := range old {
+		if err := tx.Delete(key); err != nil {
+			return nil, err
+		}
+	}
+	return next, nil
+}
+
+// tableEnd is beyond all keys of the index.
+func tableEnd() []byte {
+	table := store.Key(postingTable, "")
+	end := table[:len(table)-2] // without the empty scope
+	end[len(end)-1]++           // the end mark of the table's name
+	return end
 }

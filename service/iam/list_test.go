@@ -235,3 +235,26 @@ func TestPolicyVersionsFollowEachOther(t *testing.T) {
 		t.Errorf("versions %v, want %v", ids, want)
 	}
 }
+
+// What is put before the place where a page ended does not show again what was shown.
+func TestPagesOfARecordsListFollowItsItems(t *testing.T) {
+	p := newPlane(t)
+	furnish(p)
+	put := func(names ...string) {
+		for _, name := range names {
+			call(p, p.root, iam.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: "r", PolicyName: name, PolicyDocument: allowAll})
+		}
+	}
+	put("b", "d", "f")
+	in := &iam.ListRolePoliciesInput{RoleName: "r", MaxItems: new(int32(2))}
+	first := call(p, p.root, iam.ListRolePolicies, in)
+	put("a", "c", "e")
+	in.Marker, in.MaxItems = first.Marker, nil
+	if got := call(p, p.root, iam.ListRolePolicies, in).PolicyNames; !slices.Equal(got, []string{"e", "f"}) {
+		t.Errorf("after %v: %v", first.PolicyNames, got)
+	}
+	call(p, p.root, iam.DeleteRolePolicy, &iam.DeleteRolePolicyInput{RoleName: "r", PolicyName: "d"})
+	if got := call(p, p.root, iam.ListRolePolicies, in).PolicyNames; !slices.Contains(got, "f") {
+		t.Errorf("after the last item was deleted: %v", got)
+	}
+}
