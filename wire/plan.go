@@ -1,10 +1,9 @@
 package wire
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +19,9 @@ type Plan struct {
 	Fields []Field      // Structure, Union: in the model's order
 	Elem   *Plan        // List: of an element; Map: of a value
 	Key    *Plan        // Map
+	// Names of what a list or map holds in XML and forms: a list's element ("member"), a map's key and
+	// value, unless the model has others.
+	ItemName, KeyName, ValueName string
 	// ElemPointer: elements are pointers, nil where a sparse list or map holds a null.
 	ElemPointer bool
 	// Stream: a blob handed on as an io.ReadCloser instead of bytes.
@@ -133,8 +135,10 @@ func (b *planner) plan(shape *aws.Shape, t reflect.Type) (*Plan, error) {
 	case aws.Structure, aws.Union:
 		err = b.structure(p)
 	case aws.List:
+		p.ItemName = cmp.Or(shape.Elem.LocationName, "member")
 		p.Elem, p.ElemPointer, err = b.element(shape.Elem, t.Elem())
 	case aws.Map:
+		p.KeyName, p.ValueName = cmp.Or(shape.Key.LocationName, "key"), cmp.Or(shape.Elem.LocationName, "value")
 		if p.Key, err = b.plan(shape.Key.Shape, t.Key()); err == nil {
 			p.Elem, p.ElemPointer, err = b.element(shape.Elem, t.Elem())
 		}
@@ -245,109 +249,4 @@ func nillable(t reflect.Type) bool {
 		return true
 	}
 	return false
-}
-
-// Named is the index in Fields of the member with that name of its own, or -1.
-// Case counts.
-func (p *Plan) Named(name []byte) int {
-	if i, ok := p.byName[string(name)]; ok {
-		return i
-	}
-	return -1
-}
-
-// Element is the index in Fields of the member of the body with that wire
-// name, or -1. Case counts.
-func (p *Plan) Element(name []byte) int {
-	if i, ok := p.byWire[string(name)]; ok {
-		return i
-	}
-	return -1
-}
-
-// Payload is the field that is the whole body, or nil.
-func (p *Plan) Payload() *Field {
-	if p.payload < 0 {
-		return nil
-	}
-	return &p.Fields[p.payload]
-}
-
-// Events is the field that streams events, or nil.
-func (p *Plan) Events() *Field {
-	for i := range p.Fields {
-		if p.Fields[i].Member.Shape.EventStream {
-			return &p.Fields[i]
-		}
-	}
-	return nil
-}
-
-// Index is where f, a field of p, stands in Fields.
-func (p *Plan) Index(f *Field) int { return p.byName[f.Member.Name] }
-
-// Get is the field's value in the struct v, and whether it is present.
-func (f *Field) Get(v reflect.Value) (reflect.Value, bool) {
-	fv := v.Field(f.Index)
-	if f.Pointer {
-		if fv.IsNil() {
-			return fv, false
-		}
-		return fv.Elem(), true
-	}
-	switch fv.Kind() {
-	case reflect.Slice, reflect.Map, reflect.Interface, reflect.Func:
-		return fv, !fv.IsNil()
-	}
-	return fv, true
-}
-
-// New makes the field present in the struct v, and is the value to fill.
-func (f *Field) New(v reflect.Value) reflect.Value {
-	fv := v.Field(f.Index)
-	if f.Pointer {
-		p := reflect.New(f.Plan.Type)
-		fv.Set(p)
-		return p.Elem()
-	}
-	return fv
-}
-
-func lowerFirst(name string) string {
-	if name == "" || name[0] < 'A' || name[0] > 'Z' {
-		return name
-	}
-	return strings.ToLower(name[:1]) + name[1:]
-}
-
-func upperFirst(name string) string {
-	return strings.ToUpper(name[:min(1, len(name))]) + name[min(1, len(name)):]
-}
-
-func jsonKey(name string) []byte { return append(strconv.AppendQuote(nil, name), ':') }
-
-// OutputPlan binds an operation's output to the type of out, a pointer to its
-// struct. The value is the struct.
-func OutputPlan(op *aws.Operation, out any) (*Plan, reflect.Value, error) {
-	return structPlan(op.Output, out)
-}
-
-// InputPlan binds an operation's input to the type of in, a pointer to its struct.
-func InputPlan(op *aws.Operation, in any) (*Plan, reflect.Value, error) {
-	return structPlan(op.Input, in)
-}
-
-// emptyShape stands for the input or output that an operation does not have.
-var emptyShape = &aws.Shape{Name: "Empty", Kind: aws.Structure}
-
-func structPlan(shape *aws.Shape, ptr any) (*Plan, reflect.Value, error) {
-	v := reflect.ValueOf(ptr)
-	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-		return nil, v, fmt.Errorf("wire: %T is no pointer to a struct", ptr)
-	}
-	if shape == nil {
-		shape = emptyShape
-	}
-	p, err := PlanOf(shape, v.Type())
-	return p, v.Elem(), err
 }

@@ -256,14 +256,7 @@ func childName(p *wire.Plan) string {
 	if p.Shape.Kind == aws.Map {
 		return "entry"
 	}
-	return nameOr(p.Shape.Elem, "member")
-}
-
-func nameOr(m *aws.Member, fallback string) string {
-	if m.LocationName != "" {
-		return m.LocationName
-	}
-	return fallback
+	return p.ItemName
 }
 
 // growing is a list or map that is being read.
@@ -316,12 +309,12 @@ func (d *decoder) entry(p *wire.Plan, v reflect.Value) error {
 	hasKey, hasValue := false, false
 	err := d.children(func(child xml.StartElement) error {
 		switch {
-		case child.Name.Local == nameOr(p.Shape.Key, "key") && !hasKey:
+		case child.Name.Local == p.KeyName && !hasKey:
 			hasKey = true
 			text, err := d.text()
 			key.SetString(text)
 			return err
-		case child.Name.Local == nameOr(p.Shape.Elem, "value") && !hasValue:
+		case child.Name.Local == p.ValueName && !hasValue:
 			hasValue = true
 			if err := d.in.EnterKey(key.String()); err != nil {
 				return err

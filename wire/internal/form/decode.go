@@ -110,7 +110,7 @@ func (d *decoder) list(scope Values, flat bool, p *wire.Plan, present bool, targ
 	base := len(d.name)
 	defer func() { d.name = d.name[:base] }()
 	if !flat && !d.style.FlatAll {
-		d.name = append(append(d.name, '.'), nameOr(p.Shape.Elem, "member")...)
+		d.name = append(append(d.name, '.'), p.ItemName...)
 	}
 	d.name = append(d.name, '.')
 	scope = scope.Under(d.name)
@@ -183,7 +183,7 @@ func (d *decoder) entries(scope Values, flat bool, p *wire.Plan, present bool, t
 		}
 		d.name = append(strconv.AppendInt(d.name[:stem], int64(n), 10), '.')
 		entry := len(d.name)
-		d.name = append(d.name, nameOr(p.Shape.Key, "key")...)
+		d.name = append(d.name, p.KeyName...)
 		text, ok := scope.Get(d.name)
 		if !ok {
 			return false, d.malformed("given, though its value is")
@@ -193,7 +193,7 @@ func (d *decoder) entries(scope Values, flat bool, p *wire.Plan, present bool, t
 		if v.MapIndex(key).IsValid() {
 			return false, d.malformed("a key of its own")
 		}
-		d.name = append(d.name[:entry], nameOr(p.Shape.Elem, "value")...)
+		d.name = append(d.name[:entry], p.ValueName...)
 		if err := d.in.EnterKey(key.String()); err != nil {
 			return false, err
 		}
@@ -205,13 +205,6 @@ func (d *decoder) entries(scope Values, flat bool, p *wire.Plan, present bool, t
 		v.SetMapIndex(key, value)
 	}
 	return true, nil
-}
-
-func nameOr(m *aws.Member, fallback string) string {
-	if m.LocationName != "" {
-		return m.LocationName
-	}
-	return fallback
 }
 
 func (d *decoder) scalar(m *aws.Member, p *wire.Plan, text []byte, v reflect.Value) error {

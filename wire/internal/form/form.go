@@ -5,9 +5,9 @@ package form
 import (
 	"bytes"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/garrison-security/garrison/wire"
+	"github.com/garrison-security/garrison/wire/internal/escape"
 )
 
 // maxParameters bounds the parameters of one request.
@@ -60,53 +60,14 @@ func (v Values) parse(text []byte) (Values, error) {
 			continue
 		}
 		name, value, _ := bytes.Cut(part, []byte{'='})
-		name, ok := unescape(name)
-		value, ok2 := unescape(value)
+		name, ok := escape.Undo(name, true)
+		value, ok2 := escape.Undo(value, true)
 		if !ok || !ok2 {
 			return nil, errEscape
 		}
 		v = append(v, pair{name, value})
 	}
 	return v, nil
-}
-
-// unescape undoes URL encoding; text that needs none is not copied.
-func unescape(s []byte) ([]byte, bool) {
-	if bytes.IndexByte(s, '%') < 0 && bytes.IndexByte(s, '+') < 0 {
-		return s, utf8.Valid(s)
-	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
-		case '+':
-			out = append(out, ' ')
-		case '%':
-			if i+2 >= len(s) {
-				return nil, false
-			}
-			hi, lo := unhex(s[i+1]), unhex(s[i+2])
-			if hi > 15 || lo > 15 {
-				return nil, false
-			}
-			out = append(out, hi<<4|lo)
-			i += 2
-		default:
-			out = append(out, c)
-		}
-	}
-	return out, utf8.Valid(out)
-}
-
-func unhex(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10
-	}
-	return 255
 }
 
 // Get is the value of the parameter called name, and whether there is one.

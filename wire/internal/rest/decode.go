@@ -11,6 +11,7 @@ import (
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
+	"github.com/garrison-security/garrison/wire/internal/escape"
 )
 
 // maxPairs bounds the pairs of a query string and the elements of a header's list.
@@ -66,51 +67,11 @@ func (d *decoder) label(f *wire.Field, labels map[string]string, v reflect.Value
 			return false, nil
 		}
 	}
-	text, ok := Unescape(raw, false)
+	text, ok := escape.Undo(raw, false)
 	if !ok || !setScalar(f.Member, f.Plan, f.New(v), text, aws.ISO8601) {
 		return false, malformed("label", f.Member)
 	}
 	return true, nil
-}
-
-// Unescape undoes percent encoding, and says whether s is well encoded UTF-8.
-// In a query string a plus sign is a space.
-func Unescape(s string, query bool) (string, bool) {
-	if !strings.ContainsAny(s, "%+") {
-		return s, utf8.ValidString(s)
-	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '+' && query:
-			b = append(b, ' ')
-		case s[i] == '%':
-			if i+2 >= len(s) {
-				return "", false
-			}
-			hi, lo := unhex(s[i+1]), unhex(s[i+2])
-			if hi > 15 || lo > 15 {
-				return "", false
-			}
-			b = append(b, hi<<4|lo)
-			i += 2
-		default:
-			b = append(b, s[i])
-		}
-	}
-	return string(b), utf8.Valid(b)
-}
-
-func unhex(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10
-	}
-	return 255
 }
 
 func (d *decoder) parseQuery() error {
@@ -125,8 +86,8 @@ func (d *decoder) parseQuery() error {
 			continue
 		}
 		name, value, _ := strings.Cut(part, "=")
-		name, ok := Unescape(name, true)
-		value, ok2 := Unescape(value, true)
+		name, ok := escape.Undo(name, true)
+		value, ok2 := escape.Undo(value, true)
 		if !ok || !ok2 || len(d.pairs) >= maxPairs {
 			return wire.Malformed("The query string can not be read.")
 		}

@@ -120,7 +120,7 @@ func appendContent(b []byte, m *aws.Member, p *wire.Plan, v reflect.Value) []byt
 	case aws.Structure, aws.Union:
 		return AppendMembers(b, p, v)
 	case aws.List:
-		name := nameOr(p.Shape.Elem, "member")
+		name := p.ItemName
 		for i := range v.Len() {
 			b = appendItem(b, name, p, v.Index(i))
 		}
@@ -148,15 +148,8 @@ func appendItem(b []byte, name string, p *wire.Plan, v reflect.Value) []byte {
 }
 
 func appendEntry(b []byte, p *wire.Plan, key, v reflect.Value) []byte {
-	b = AppendElement(b, nameOr(p.Shape.Key, "key"), p.Shape.Key, p.Key, key)
-	return appendItem(b, nameOr(p.Shape.Elem, "value"), p, v)
-}
-
-func nameOr(m *aws.Member, fallback string) string {
-	if m.LocationName != "" {
-		return m.LocationName
-	}
-	return fallback
+	b = AppendElement(b, p.KeyName, p.Shape.Key, p.Key, key)
+	return appendItem(b, p.ValueName, p, v)
 }
 
 func appendScalar(b []byte, m *aws.Member, p *wire.Plan, v reflect.Value) []byte {
