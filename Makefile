@@ -75,7 +75,7 @@ fuzz-seconds:
 
 .PHONY: soak
 soak: $(VENV)/ready ## the long form of the tests that have one; ROUNDS=100 kills
-	GARRISON_SOAK=$(ROUNDS) go test -race -count=1 -timeout 4h ./store/... ./e2e
+	GARRISON_SOAK=$(ROUNDS) go test -race -count=1 -timeout 4h ./...
 
 .PHONY: image
 image: ## a container image, without a daemon: build/garrison-image.tar
