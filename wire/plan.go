@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +23,8 @@ type Plan struct {
 	// Names of what a list or map holds in XML and forms: a list's element ("member"), a map's key and
 	// value, unless the model has others.
 	ItemName, KeyName, ValueName string
+	ItemTag, KeyTag              Tag  // of a list's element or a map's value, and of a map's key
+	Attributes                   bool // Structure: has members that are attributes
 	// ElemPointer: elements are pointers, nil where a sparse list or map holds a null.
 	ElemPointer bool
 	// Stream: a blob handed on as an io.ReadCloser instead of bytes.
@@ -45,6 +48,7 @@ type Field struct {
 	Secret  bool   // its value must not be echoed or recorded
 	JSONKey []byte // `"name":` under its JSON wire name (awsJson: the member's own)
 	RESTKey []byte // the same under its locationName
+	Tag     Tag    // of its element; of each of its elements where it is flat
 	XMLName string // of its element, and of the query parameter that holds it
 	EC2Name string // of the query parameter in ec2's protocol
 	Flat    bool   // List, Map: its elements stand without one around them
@@ -136,11 +140,16 @@ func (b *planner) plan(shape *aws.Shape, t reflect.Type) (*Plan, error) {
 		err = b.structure(p)
 	case aws.List:
 		p.ItemName = cmp.Or(shape.Elem.LocationName, "member")
-		p.Elem, p.ElemPointer, err = b.element(shape.Elem, t.Elem())
+		if p.Elem, p.ElemPointer, err = b.element(shape.Elem, t.Elem()); err == nil {
+			p.ItemTag = NewTag(p.ItemName, shape.Elem, p.Elem)
+		}
 	case aws.Map:
 		p.KeyName, p.ValueName = cmp.Or(shape.Key.LocationName, "key"), cmp.Or(shape.Elem.LocationName, "value")
 		if p.Key, err = b.plan(shape.Key.Shape, t.Key()); err == nil {
 			p.Elem, p.ElemPointer, err = b.element(shape.Elem, t.Elem())
+		}
+		if err == nil {
+			p.KeyTag, p.ItemTag = NewTag(p.KeyName, shape.Key, p.Key), NewTag(p.ValueName, shape.Elem, p.Elem)
 		}
 	case aws.Timestamp:
 		if t != timeType {
@@ -173,6 +182,7 @@ func (b *planner) structure(p *Plan) error {
 	if len(members) > maxMembers {
 		return fmt.Errorf("%d members", len(members))
 	}
+	p.Attributes = slices.ContainsFunc(members, func(m *aws.Member) bool { return m.XMLAttribute })
 	p.Fields = make([]Field, len(members))
 	p.byName, p.byWire = make(map[string]int, len(members)), make(map[string]int, len(members))
 	for i, m := range members {
@@ -206,6 +216,10 @@ func (b *planner) structure(p *Plan) error {
 			if f.Plan, err = b.plan(m.Shape, t); err != nil {
 				return fmt.Errorf("member %s: %w", m.Name, err)
 			}
+		}
+		f.Tag = NewTag(f.XMLName, m, f.Plan)
+		if f.Flat && m.Shape.Kind == aws.List {
+			f.Tag = NewTag(f.XMLName, m.Shape.Elem, f.Plan.Elem)
 		}
 		if m.Required && !f.Pointer && !nillable(t) {
 			p.required = append(p.required, i)

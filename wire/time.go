@@ -54,12 +54,27 @@ func AppendTime(b []byte, t time.Time, format aws.TimestampFormat) []byte {
 		}
 		return appendMillis(strconv.AppendInt(b, s, 10), ms)
 	case aws.RFC822:
-		b = t.AppendFormat(b, "Mon, 02 Jan 2006 15:04:05")
+		b = t.AppendFormat(b, "Mon, 02 Jan 2006 ")
+		b = appendClock(b, t)
 		return append(appendMillis(b, ms), " GMT"...)
 	}
-	b = t.AppendFormat(b, "2006-01-02T15:04:05")
+	year, month, day := t.Date()
+	b = appendPair(appendPair(b, year/100), year%100)
+	b = appendPair(append(b, '-'), int(month))
+	b = appendPair(append(b, '-'), day)
+	b = appendClock(append(b, 'T'), t)
 	return append(appendMillis(b, ms), 'Z')
 }
+
+func appendClock(b []byte, t time.Time) []byte {
+	hour, minute, second := t.Clock()
+	b = append(appendPair(b, hour), ':')
+	b = append(appendPair(b, minute), ':')
+	return appendPair(b, second)
+}
+
+// appendPair writes n, from 0 to 99, in two digits.
+func appendPair(b []byte, n int) []byte { return append(b, byte('0'+n/10%10), byte('0'+n%10)) }
 
 func appendMillis(b []byte, ms int) []byte {
 	if ms == 0 {

@@ -42,20 +42,20 @@ var (
 
 // Encode implements wire.Codec.
 func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
-	b := append(make([]byte, 0, 512), '{')
-	if a.Operation.Output != nil && out != nil {
-		p, v, err := wire.OutputPlan(a.Operation, out)
-		if err != nil {
-			return err
-		}
-		if f := p.Events(); f != nil {
-			answer(a, to, http.StatusOK, nil)
-			first := eventstream.Initial("application/json", append(style.AppendMembers(b, p, v), '}'))
-			return eventstream.Answer(f, v, eventBody, to, first...)
-		}
-		b = style.AppendMembers(b, p, v)
+	if a.Operation.Output == nil || out == nil {
+		answer(a, to, http.StatusOK, []byte("{}"))
+		return nil
 	}
-	answer(a, to, http.StatusOK, append(b, '}'))
+	p, v, err := wire.OutputPlan(a.Operation, out)
+	if err != nil {
+		return err
+	}
+	body := wire.Build(func(b []byte) []byte { return append(style.AppendMembers(append(b, '{'), p, v), '}') })
+	if f := p.Events(); f != nil {
+		answer(a, to, http.StatusOK, nil)
+		return eventstream.Answer(f, v, eventBody, to, eventstream.Initial("application/json", body)...)
+	}
+	answer(a, to, http.StatusOK, body)
 	return nil
 }
 

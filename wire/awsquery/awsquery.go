@@ -4,11 +4,13 @@ package awsquery
 
 import (
 	"net/http"
+	"reflect"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
 	"github.com/garrison-security/garrison/wire/internal/form"
 	"github.com/garrison-security/garrison/wire/internal/xmlenc"
+	"github.com/garrison-security/garrison/wire/internal/xmltext"
 )
 
 // Codec implements wire.Codec.
@@ -40,28 +42,32 @@ var contentType = []string{"text/xml"}
 // Encode implements wire.Codec.
 func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 	op := a.Operation
-	b := make([]byte, 0, 512)
-	b = append(append(append(b, '<'), op.Name...), "Response"...)
-	b = xmlenc.AppendNamespace(b, a.Service.XMLNamespace, "")
-	b = append(b, '>')
+	var p *wire.Plan
+	var v reflect.Value
 	if op.Output != nil && out != nil {
-		p, v, err := wire.OutputPlan(op, out)
-		if err != nil {
+		var err error
+		if p, v, err = wire.OutputPlan(op, out); err != nil {
 			return err
 		}
-		if op.ResultWrapper != "" {
-			b = xmlenc.Open(b, op.ResultWrapper)
-		}
-		b = xmlenc.AppendMembers(b, p, v)
-		if op.ResultWrapper != "" {
-			b = xmlenc.Close(b, op.ResultWrapper)
-		}
 	}
-	b = append(b, "<ResponseMetadata><RequestId>"...)
-	b = xmlenc.AppendText(b, a.RequestID)
-	b = append(b, "</RequestId></ResponseMetadata></"...)
-	b = append(append(b, op.Name...), "Response>"...)
-	answer(to, http.StatusOK, b)
+	answer(to, http.StatusOK, wire.Build(func(b []byte) []byte {
+		b = append(append(append(b, '<'), op.Name...), "Response"...)
+		b = xmltext.AppendNamespace(b, a.Service.XMLNamespace, "")
+		b = append(b, '>')
+		if p != nil {
+			if op.ResultWrapper != "" {
+				b = xmlenc.Open(b, op.ResultWrapper)
+			}
+			b = xmlenc.AppendMembers(b, p, v)
+			if op.ResultWrapper != "" {
+				b = xmlenc.Close(b, op.ResultWrapper)
+			}
+		}
+		b = append(b, "<ResponseMetadata>"...)
+		b = xmlenc.Element(b, "RequestId", a.RequestID)
+		b = append(b, "</ResponseMetadata></"...)
+		return append(append(b, op.Name...), "Response>"...)
+	}))
 	return nil
 }
 
@@ -78,7 +84,7 @@ func (Codec) EncodeError(a *wire.Answer, err error, to *wire.Response) {
 	f := wire.FaultOf(aws.AWSQuery, a.Service, err)
 	b := append(make([]byte, 0, 512), "<ErrorResponse"...)
 	if a.Service != nil {
-		b = xmlenc.AppendNamespace(b, a.Service.XMLNamespace, "")
+		b = xmltext.AppendNamespace(b, a.Service.XMLNamespace, "")
 	}
 	b = append(b, "><Error><Type>"...)
 	if f.Sender {

@@ -2,11 +2,13 @@ package ec2query
 
 import (
 	"net/http"
+	"reflect"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
 	"github.com/garrison-security/garrison/wire/internal/form"
 	"github.com/garrison-security/garrison/wire/internal/xmlenc"
+	"github.com/garrison-security/garrison/wire/internal/xmltext"
 )
 
 // Codec implements wire.Codec.
@@ -39,22 +41,26 @@ var contentType = []string{"text/xml;charset=UTF-8"}
 // Encode implements wire.Codec.
 func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 	op := a.Operation
-	b := make([]byte, 0, 512)
-	b = append(append(append(b, '<'), op.Name...), "Response"...)
-	b = xmlenc.AppendNamespace(b, a.Service.XMLNamespace, "")
-	b = append(b, '>')
-	b = xmlenc.Element(b, "requestId", a.RequestID)
-	if op.Output == nil || out == nil {
-		b = append(b, "<return>true</return>"...)
-	} else {
-		p, v, err := wire.OutputPlan(op, out)
-		if err != nil {
+	var p *wire.Plan
+	var v reflect.Value
+	if op.Output != nil && out != nil {
+		var err error
+		if p, v, err = wire.OutputPlan(op, out); err != nil {
 			return err
 		}
-		b = xmlenc.AppendMembers(b, p, v)
 	}
-	b = append(append(append(b, "</"...), op.Name...), "Response>"...)
-	answer(to, http.StatusOK, b)
+	answer(to, http.StatusOK, wire.Build(func(b []byte) []byte {
+		b = append(append(append(b, '<'), op.Name...), "Response"...)
+		b = xmltext.AppendNamespace(b, a.Service.XMLNamespace, "")
+		b = append(b, '>')
+		b = xmlenc.Element(b, "requestId", a.RequestID)
+		if p == nil {
+			b = append(b, "<return>true</return>"...)
+		} else {
+			b = xmlenc.AppendMembers(b, p, v)
+		}
+		return append(append(append(b, "</"...), op.Name...), "Response>"...)
+	}))
 	return nil
 }
 

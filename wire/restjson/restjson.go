@@ -98,8 +98,7 @@ func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 	payload := p.Payload()
 	if payload == nil {
 		if bodyAllowed(to.Status) {
-			b := append(make([]byte, 0, 512), '{')
-			to.Body = append(style.AppendMembers(b, p, v), '}')
+			to.Body = wire.Build(func(b []byte) []byte { return append(style.AppendMembers(append(b, '{'), p, v), '}') })
 			to.Header["Content-Type"] = jsonType
 		}
 		return nil
@@ -112,7 +111,7 @@ func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 	}
 	to.Header["Content-Type"] = jsonType
 	if fv, ok := payload.Get(v); ok {
-		to.Body = style.Append(nil, payload.Member, payload.Plan, fv)
+		to.Body = wire.Build(func(b []byte) []byte { return style.Append(b, payload.Member, payload.Plan, fv) })
 	} else if payload.Plan.Shape.Kind != aws.Document {
 		to.Body = []byte("{}")
 	}

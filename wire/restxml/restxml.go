@@ -12,6 +12,7 @@ import (
 	"github.com/garrison-security/garrison/wire/eventstream"
 	"github.com/garrison-security/garrison/wire/internal/rest"
 	"github.com/garrison-security/garrison/wire/internal/xmlenc"
+	"github.com/garrison-security/garrison/wire/internal/xmltext"
 )
 
 // Codec implements wire.Codec.
@@ -80,12 +81,12 @@ func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 	payload := p.Payload()
 	switch {
 	case payload == nil && op.UnwrappedOutput:
-		to.Body = appendUnwrapped(a, p, v)
+		to.Body = unwrapped(a, p, v)
 	case payload == nil:
 		if !rest.HasBody(p) || to.Status == http.StatusNoContent || to.Status == http.StatusNotModified {
 			return nil
 		}
-		to.Body = appendRoot(a, rootName(op.Output.LocationName, op.Output.Name), op.Output, nil, p, v)
+		to.Body = document(a, rootName(op.Output.LocationName, op.Output.Name), op.Output, nil, p, v)
 	case payload.Member.Shape.EventStream:
 		return eventstream.Answer(payload, v, eventBody, to)
 	case rest.EncodePayload(payload, v, to):
@@ -97,7 +98,7 @@ func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 		}
 		m := payload.Member
 		name := rootName(m.LocationName, rootName(m.Shape.LocationName, m.Shape.Name))
-		to.Body = appendRoot(a, name, m.Shape, m, payload.Plan, fv)
+		to.Body = document(a, name, m.Shape, m, payload.Plan, fv)
 	}
 	to.Header["Content-Type"] = xmlType
 	return nil
@@ -110,11 +111,9 @@ func rootName(name, fallback string) string {
 	return fallback
 }
 
-// appendRoot writes a document whose root holds the structure v: in the
+// document is one whose root holds the structure v: in the
 // namespace of the member that holds it, of its shape, or of the service.
-func appendRoot(a *wire.Answer, name string, s *aws.Shape, m *aws.Member, p *wire.Plan, v reflect.Value) []byte {
-	b := append(make([]byte, 0, 1024), prolog...)
-	b = append(append(b, '<'), name...)
+func document(a *wire.Answer, name string, s *aws.Shape, m *aws.Member, p *wire.Plan, v reflect.Value) []byte {
 	ns, prefix := s.XMLNamespace, s.XMLPrefix
 	if m != nil && m.XMLNamespace != "" {
 		ns, prefix = m.XMLNamespace, m.XMLPrefix
@@ -122,15 +121,19 @@ func appendRoot(a *wire.Answer, name string, s *aws.Shape, m *aws.Member, p *wir
 	if ns == "" {
 		ns, prefix = a.Service.XMLNamespace, ""
 	}
-	b = xmlenc.AppendNamespace(b, ns, prefix)
-	b = append(xmlenc.AppendAttributes(b, p, v), '>')
-	b = xmlenc.AppendMembers(b, p, v)
-	return xmlenc.Close(b, name)
+	return wire.Build(func(b []byte) []byte {
+		b = append(b, prolog...)
+		b = append(append(b, '<'), name...)
+		b = xmltext.AppendNamespace(b, ns, prefix)
+		b = append(xmlenc.AppendAttributes(b, p, v), '>')
+		b = xmlenc.AppendMembers(b, p, v)
+		return xmlenc.Close(b, name)
+	})
 }
 
-// appendUnwrapped writes an output of one member as that member alone, an
+// unwrapped is an output of one member as that member alone, an
 // empty element where it is absent: GetBucketLocation in us-east-1.
-func appendUnwrapped(a *wire.Answer, p *wire.Plan, v reflect.Value) []byte {
+func unwrapped(a *wire.Answer, p *wire.Plan, v reflect.Value) []byte {
 	b := append(make([]byte, 0, 256), prolog...)
 	for i := range p.Fields {
 		f := &p.Fields[i]
@@ -138,13 +141,13 @@ func appendUnwrapped(a *wire.Answer, p *wire.Plan, v reflect.Value) []byte {
 			continue
 		}
 		b = append(append(b, '<'), f.XMLName...)
-		b = xmlenc.AppendNamespace(b, a.Service.XMLNamespace, "")
+		b = xmltext.AppendNamespace(b, a.Service.XMLNamespace, "")
 		fv, ok := f.Get(v)
 		if !ok {
 			return append(b, "/>"...)
 		}
 		b = append(b, '>')
-		b = xmlenc.AppendText(b, string(wire.AppendText(nil, f.Plan.Shape, fv, wire.Format(f.Member, aws.ISO8601))))
+		b = xmltext.Append(b, string(wire.AppendText(nil, f.Plan.Shape, fv, wire.Format(f.Member, aws.ISO8601))))
 		return xmlenc.Close(b, f.XMLName)
 	}
 	return b
@@ -179,7 +182,7 @@ func (Codec) EncodeError(a *wire.Answer, err error, to *wire.Response) {
 	bare := a.Service == nil || a.Service.NoErrorWrapping
 	if !bare {
 		b = append(b, "<ErrorResponse"...)
-		b = xmlenc.AppendNamespace(b, a.Service.XMLNamespace, "")
+		b = xmltext.AppendNamespace(b, a.Service.XMLNamespace, "")
 		b = append(b, '>')
 	}
 	b = append(b, "<Error>"...)

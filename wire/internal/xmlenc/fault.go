@@ -11,7 +11,7 @@ import (
 // code and message: those of a modelled error, or the fields of another.
 func AppendFault(b []byte, f *wire.Fault) []byte {
 	for _, field := range f.Fields {
-		b = Close(AppendText(Open(b, field.Name), field.Value), field.Name)
+		b = Element(b, field.Name, field.Value)
 	}
 	if f.Modelled == nil {
 		return b

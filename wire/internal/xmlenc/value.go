@@ -1,3 +1,4 @@
+// Package xmlenc writes values as XML by their plan.
 package xmlenc
 
 import (
@@ -7,6 +8,7 @@ import (
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
 	"github.com/garrison-security/garrison/wire/internal/jsontext"
+	"github.com/garrison-security/garrison/wire/internal/xmltext"
 )
 
 // Open writes <name>.
@@ -25,37 +27,17 @@ func Close(b []byte, name string) []byte {
 
 // Element writes an element that holds a text.
 func Element(b []byte, name, text string) []byte {
-	return Close(AppendText(Open(b, name), text), name)
+	return Close(xmltext.Append(Open(b, name), text), name)
 }
 
-// openWith writes the start tag of an element that holds a value of member m:
-// with its namespace, and with those members of a structure that are attributes.
-func openWith(b []byte, name string, m *aws.Member, p *wire.Plan, v reflect.Value) []byte {
-	b = append(b, '<')
-	b = append(b, name...)
-	ns, prefix := m.XMLNamespace, m.XMLPrefix
-	if ns == "" {
-		ns, prefix = m.Shape.XMLNamespace, m.Shape.XMLPrefix
+// begin writes a start tag that the plan made, and behind it those members of
+// a structure that are attributes.
+func begin(b []byte, tag wire.Tag, p *wire.Plan, v reflect.Value) []byte {
+	b = append(b, tag.Open...)
+	if p.Attributes {
+		b = append(AppendAttributes(b, p, v), '>')
 	}
-	b = AppendNamespace(b, ns, prefix)
-	if p.Shape.Kind == aws.Structure || p.Shape.Kind == aws.Union {
-		b = AppendAttributes(b, p, v)
-	}
-	return append(b, '>')
-}
-
-// AppendNamespace writes the attribute that declares ns, if there is one.
-func AppendNamespace(b []byte, ns, prefix string) []byte {
-	if ns == "" {
-		return b
-	}
-	b = append(b, " xmlns"...)
-	if prefix != "" {
-		b = append(append(b, ':'), prefix...)
-	}
-	b = append(b, '=', '"')
-	b = AppendText(b, ns)
-	return append(b, '"')
+	return b
 }
 
 // AppendAttributes writes those members of the structure v that are attributes.
@@ -90,79 +72,80 @@ func AppendMembers(b []byte, p *wire.Plan, v reflect.Value) []byte {
 }
 
 func appendField(b []byte, f *wire.Field, v reflect.Value) []byte {
-	if !f.Flat {
-		return AppendElement(b, f.XMLName, f.Member, f.Plan, v)
-	}
 	p := f.Plan
-	if p.Shape.Kind == aws.List {
-		for i := range v.Len() {
-			b = appendItem(b, f.XMLName, p, v.Index(i))
-		}
-		return b
+	switch {
+	case !f.Flat:
+		return appendElement(b, f.Tag, f.Member, p, v)
+	case p.Shape.Kind == aws.List:
+		return appendItems(b, f.Tag, p, v)
 	}
 	for _, key := range wire.SortedKeys(v) {
-		b = openWith(b, f.XMLName, f.Member, p, v)
+		b = append(b, f.Tag.Open...)
 		b = appendEntry(b, p, key, v.MapIndex(key))
-		b = Close(b, f.XMLName)
+		b = append(b, f.Tag.Close...)
 	}
 	return b
 }
 
 // AppendElement writes v, a value of member m, in an element called name.
 func AppendElement(b []byte, name string, m *aws.Member, p *wire.Plan, v reflect.Value) []byte {
-	b = openWith(b, name, m, p, v)
-	b = appendContent(b, m, p, v)
-	return Close(b, name)
+	return appendElement(b, wire.NewTag(name, m, p), m, p, v)
 }
 
-func appendContent(b []byte, m *aws.Member, p *wire.Plan, v reflect.Value) []byte {
+func appendElement(b []byte, tag wire.Tag, m *aws.Member, p *wire.Plan, v reflect.Value) []byte {
+	b = begin(b, tag, p, v)
 	switch p.Shape.Kind {
 	case aws.Structure, aws.Union:
-		return AppendMembers(b, p, v)
+		b = AppendMembers(b, p, v)
 	case aws.List:
-		name := p.ItemName
-		for i := range v.Len() {
-			b = appendItem(b, name, p, v.Index(i))
-		}
-		return b
+		b = appendItems(b, p.ItemTag, p, v)
 	case aws.Map:
 		for _, key := range wire.SortedKeys(v) {
 			b = append(b, "<entry>"...)
 			b = appendEntry(b, p, key, v.MapIndex(key))
 			b = append(b, "</entry>"...)
 		}
-		return b
+	default:
+		b = appendScalar(b, m, p, v)
 	}
-	return appendScalar(b, m, p, v)
+	return append(b, tag.Close...)
 }
 
-// appendItem writes one element of a list of plan p.
-func appendItem(b []byte, name string, p *wire.Plan, v reflect.Value) []byte {
+// appendItems writes the elements of the list v of plan p, each in tag.
+func appendItems(b []byte, tag wire.Tag, p *wire.Plan, v reflect.Value) []byte {
+	for i := range v.Len() {
+		b = appendItem(b, tag, p, v.Index(i))
+	}
+	return b
+}
+
+// appendItem writes what a list or map of plan p holds.
+func appendItem(b []byte, tag wire.Tag, p *wire.Plan, v reflect.Value) []byte {
 	if p.ElemPointer {
 		if v.IsNil() {
-			return append(append(append(b, '<'), name...), "/>"...)
+			return append(append(b, tag.Open...), tag.Close...)
 		}
 		v = v.Elem()
 	}
-	return AppendElement(b, name, p.Shape.Elem, p.Elem, v)
+	return appendElement(b, tag, p.Shape.Elem, p.Elem, v)
 }
 
 func appendEntry(b []byte, p *wire.Plan, key, v reflect.Value) []byte {
-	b = AppendElement(b, p.KeyName, p.Shape.Key, p.Key, key)
-	return appendItem(b, p.ValueName, p, v)
+	b = appendElement(b, p.KeyTag, p.Shape.Key, p.Key, key)
+	return appendItem(b, p.ItemTag, p, v)
 }
 
 func appendScalar(b []byte, m *aws.Member, p *wire.Plan, v reflect.Value) []byte {
 	switch p.Shape.Kind {
 	case aws.String:
-		return AppendText(b, v.String())
+		return xmltext.Append(b, v.String())
 	case aws.Blob:
 		if p.Stream {
 			return b
 		}
 		return base64.StdEncoding.AppendEncode(b, v.Bytes())
 	case aws.Document:
-		return AppendText(b, string(jsontext.AppendAny(nil, v.Interface())))
+		return xmltext.Append(b, string(jsontext.AppendAny(nil, v.Interface())))
 	case aws.Timestamp:
 		return wire.AppendTime(b, wire.Time(v), wire.Format(m, aws.ISO8601))
 	}

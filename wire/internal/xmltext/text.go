@@ -1,16 +1,16 @@
-// Package xmlenc writes XML: texts, and values by their plan.
-package xmlenc
+// Package xmltext writes the texts of XML. It knows nothing of shapes.
+package xmltext
 
 import (
 	"strconv"
 	"unicode/utf8"
 )
 
-// AppendText writes s as the text of an element or the value of an attribute.
+// Append writes s as the text of an element or the value of an attribute.
 // A carriage return, which a parser would take for a line feed, and characters
 // that XML 1.0 has no place for become references, as S3 writes them; bytes
 // that are no UTF-8 become U+FFFD.
-func AppendText(b []byte, s string) []byte {
+func Append(b []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -62,4 +62,18 @@ func appendReference(b []byte, r rune) []byte {
 	b = append(b, "&#x"...)
 	b = strconv.AppendInt(b, int64(r), 16)
 	return append(b, ';')
+}
+
+// AppendNamespace writes the attribute that declares ns, if there is one.
+func AppendNamespace(b []byte, ns, prefix string) []byte {
+	if ns == "" {
+		return b
+	}
+	b = append(b, " xmlns"...)
+	if prefix != "" {
+		b = append(append(b, ':'), prefix...)
+	}
+	b = append(b, '=', '"')
+	b = Append(b, ns)
+	return append(b, '"')
 }
