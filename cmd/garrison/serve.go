@@ -183,14 +183,14 @@ const consumerPause = 10 * time.Second
 // known until it is opened again, so the process ends.
 func (s *server) consume(ctx context.Context, c consumer) error {
 	for {
-		err := c.Run(ctx, s.house.record)
+		err := c.run(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if errors.Is(err, store.ErrClosed) || s.settings.Engine == "pebble" && errors.Is(err, store.ErrUnavailable) {
 			return err
 		}
-		s.log.Error("a consumer of the record failed", "consumer", fmt.Sprintf("%T", c), "error", err, "goes_on_in", consumerPause.String())
+		s.log.Error("a consumer of the record failed", "consumer", c.name, "error", err, "goes_on_in", consumerPause.String())
 		select {
 		case <-time.After(consumerPause):
 		case <-ctx.Done():

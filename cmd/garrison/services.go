@@ -4,10 +4,10 @@ import (
 	"context"
 
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/service/cloudtrail"
 	"github.com/garrison-security/garrison/service/iam"
 	"github.com/garrison-security/garrison/service/sts"
 	"github.com/garrison-security/garrison/store"
-	"github.com/garrison-security/garrison/trail"
 )
 
 // services is the list of all services, and the one place where what one needs
@@ -19,9 +19,10 @@ type services struct {
 	consumers []consumer
 }
 
-// consumer follows the record, until ctx ends.
-type consumer interface {
-	Run(ctx context.Context, record *trail.Trail) error
+// consumer is what follows from the record, until ctx ends.
+type consumer struct {
+	name string
+	run  func(ctx context.Context) error
 }
 
 func newServices(h *house, settings *Settings) (services, error) {
@@ -31,10 +32,14 @@ func newServices(h *house, settings *Settings) (services, error) {
 	}
 	identities := iam.New(iam.Options{Tokens: store.Tokens{Sealer: h.keys}, Quotas: quotas, Accounts: accounts})
 	tokens := sts.New(h.keys, identities)
+	lookups := cloudtrail.New(cloudtrail.Options{Trail: h.record, Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
 	return services{
-		all:       []gateway.Service{identities, tokens},
+		all:       []gateway.Service{identities, tokens, lookups},
 		directory: identities,
 		sessions:  tokens,
-		consumers: []consumer{identities},
+		consumers: []consumer{
+			{"iam", func(ctx context.Context) error { return identities.Run(ctx, h.record) }},
+			{"cloudtrail", lookups.Run},
+		},
 	}, nil
 }
