@@ -13,6 +13,7 @@ import (
 // and from some depth on its recursive members are left out of the shape too.
 type goTypes struct {
 	unroll int
+	free   bool                // without constraints
 	made   map[*aws.Shape]made // of shapes that hold no recursion
 	stack  []*aws.Shape
 	cyclic map[*aws.Shape]bool
@@ -51,6 +52,11 @@ func (g *goTypes) of(s *aws.Shape) (*aws.Shape, reflect.Type, bool) {
 	if m, ok := g.made[s]; ok {
 		return m.shape, m.typ, true
 	}
+	if g.free && s.Kind >= aws.String {
+		free := *s
+		free.HasMin, free.HasMax, free.Pattern, free.Enum = false, false, "", nil
+		s = &free
+	}
 	switch {
 	case s.Kind == aws.Blob && s.Streaming:
 		return s, reflect.TypeFor[io.ReadCloser](), true
@@ -85,6 +91,9 @@ func (g *goTypes) of(s *aws.Shape) (*aws.Shape, reflect.Type, bool) {
 
 func (g *goTypes) compound(s *aws.Shape) (*aws.Shape, reflect.Type, bool) {
 	c := *s
+	if g.free {
+		c.HasMin, c.HasMax, c.UniqueItems = false, false, false
+	}
 	switch s.Kind {
 	case aws.List, aws.Map:
 		elem := *s.Elem
@@ -98,6 +107,11 @@ func (g *goTypes) compound(s *aws.Shape) (*aws.Shape, reflect.Type, bool) {
 		}
 		if s.Kind == aws.List {
 			return &c, reflect.SliceOf(typ), true
+		}
+		if g.free {
+			key := *s.Key
+			key.Shape, _, _ = g.of(s.Key.Shape)
+			c.Key = &key
 		}
 		return &c, reflect.MapOf(reflect.TypeFor[string](), typ), true
 	}

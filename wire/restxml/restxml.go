@@ -4,6 +4,7 @@
 package restxml
 
 import (
+	"cmp"
 	"net/http"
 	"reflect"
 
@@ -86,7 +87,7 @@ func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 		if !rest.HasBody(p) || to.Status == http.StatusNoContent || to.Status == http.StatusNotModified {
 			return nil
 		}
-		to.Body = document(a, rootName(op.Output.LocationName, op.Output.Name), op.Output, nil, p, v)
+		to.Body = document(a, cmp.Or(op.Output.LocationName, op.Output.Name), op.Output, nil, p, v)
 	case payload.Member.Shape.EventStream:
 		return eventstream.Answer(payload, v, eventBody, to)
 	case rest.EncodePayload(payload, v, to):
@@ -97,18 +98,10 @@ func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 			return nil
 		}
 		m := payload.Member
-		name := rootName(m.LocationName, rootName(m.Shape.LocationName, m.Shape.Name))
-		to.Body = document(a, name, m.Shape, m, payload.Plan, fv)
+		to.Body = document(a, m.WireName(), m.Shape, m, payload.Plan, fv)
 	}
 	to.Header["Content-Type"] = xmlType
 	return nil
-}
-
-func rootName(name, fallback string) string {
-	if name != "" {
-		return name
-	}
-	return fallback
 }
 
 // document is one whose root holds the structure v: in the
