@@ -28,6 +28,7 @@ build: ## the static program: build/garrison
 .PHONY: generate
 generate: ## write api/ and docs/coverage.md from the service models
 	go generate ./...
+	go test -count=1 -run TestCoverageIsInStep ./cmd/garrison -rewrite
 
 .PHONY: test
 test: $(VENV)/ready fuzz-seconds ## all tests, with the race detector, AWS's own clients and a few seconds of fuzzing
@@ -44,6 +45,7 @@ check: check-generated check-format check-vet check-lint check-arrows check-tidy
 .PHONY: check-generated check-format check-vet check-lint check-arrows check-tidy check-builds
 check-generated:
 	go run ./modelgen -check
+	go test -count=1 -run TestCoverageIsInStep ./cmd/garrison
 check-format:
 	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './$(BUILD)/*')); [ -z "$$unformatted" ] || { echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; }
 check-vet:
@@ -64,8 +66,8 @@ vuln: ## known weaknesses in what is used; needs the Go vulnerability database (
 	go tool govulncheck $(if $(DB),-db $(DB)) ./...
 
 .PHONY: bench
-bench: ## the table of docs/performance.md
-	go run ./bench
+bench: build ## the table of docs/performance.md
+	go run ./bench -garrison $(BUILD)/garrison
 
 .PHONY: fuzz fuzz-seconds
 fuzz: ## every fuzz target for FUZZTIME (10s)

@@ -57,6 +57,7 @@ type server struct {
 // nothing behind, serves until ctx ends, and closes all again.
 func (s *server) run(ctx context.Context) (err error) {
 	s.started = time.Now()
+	tuneCollector()
 	f := founding{s.settings.Account, s.settings.Partition, givenKey()}
 	if err := f.check(dataDir(s.settings.Data), s.settings.Engine); err != nil {
 		return err
