@@ -41,14 +41,14 @@ type request struct {
 	decoded   bool
 	decodeErr error
 	counted   bool // against the account's rates
-	context   policy.Context
+	context   *policy.Context
 	policies  policy.Policies
 	call      Call
 	event     trail.Event
 }
 
 // requests are kept to be used again: a request's memory is most of what a call needs.
-var requests = sync.Pool{New: func() any { return new(request) }}
+var requests = sync.Pool{New: func() any { return &request{context: new(policy.Context)} }}
 
 // newRequest is an empty request. Free it once its answer is encoded.
 func newRequest(now time.Time) *request {
@@ -58,7 +58,6 @@ func newRequest(now time.Time) *request {
 }
 
 func (r *request) free() {
-	r.context.Reset()
 	p, conditions := r.policies, r.call.conditions
 	*r = request{context: r.context}
 	r.call.conditions = emptied(conditions)
@@ -123,7 +122,7 @@ func (g *Gateway) call(tx store.Tx, r *request, principal *aws.Principal) *Call 
 	*p = policy.Policies{Identity: p.Identity[:0], Boundary: p.Boundary[:0], Session: p.Session[:0]}
 	*call = Call{
 		Tx: tx, Time: r.now, Principal: principal, Account: principal.Account, Partition: g.Partition, Region: r.region,
-		Operation: r.row, RequestID: r.id, from: r.from, context: &r.context, policies: &r.policies, event: &r.event,
+		Operation: r.row, RequestID: r.id, from: r.from, context: r.context, policies: &r.policies, event: &r.event,
 		conditions: call.conditions[:0],
 	}
 	if r.operation != nil {
