@@ -51,10 +51,16 @@ func load(t testing.TB, path, name string) *aws.Service {
 	if text, err := exec.Command(program, "-model", path, "-package", name, "-out", out).CombinedOutput(); err != nil {
 		t.Fatalf("modelgen %s: %v\n%s", path, err, text)
 	}
-	service := &aws.Service{Name: name}
-	files, err := filepath.Glob(filepath.Join(out, "*.go"))
+	return read(t, out)
+}
+
+// read is the service that the generated package in dir declares.
+func read(t testing.TB, dir string) *aws.Service {
+	t.Helper()
+	service := &aws.Service{Name: filepath.Base(dir)}
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("modelgen %s wrote nothing: %v", path, err)
+		t.Fatalf("no package in %s: %v", dir, err)
 	}
 	for _, file := range files {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
@@ -64,7 +70,7 @@ func load(t testing.TB, path, name string) *aws.Service {
 		ast.Inspect(parsed, func(n ast.Node) bool { return declare(service, n) })
 	}
 	if service.Source == "" || len(service.Operations()) == 0 {
-		t.Fatalf("no operations in %s", path)
+		t.Fatalf("no operations in %s", dir)
 	}
 	return service
 }

@@ -122,6 +122,9 @@ func (g *goTypes) compound(s *aws.Shape) (*aws.Shape, reflect.Type, bool) {
 		if !ok {
 			continue
 		}
+		if m.Streaming && shape.Kind == aws.Blob {
+			typ = reflect.TypeFor[io.ReadCloser]()
+		}
 		unrolled := *m
 		unrolled.Shape = shape
 		c.Members = append(c.Members, &unrolled)
