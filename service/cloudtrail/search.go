@@ -15,9 +15,9 @@ import (
 const (
 	// maxTail is how many events beyond the index a look-up reads. The consumer
 	// is seldom more than a batch behind; if it is, look-ups wait for it.
-	maxTail    = 20_000
+	maxTail    = 10_000
 	behindWait = 10 * time.Second
-	behindStep = 50 * time.Millisecond
+	behindStep = 500 * time.Millisecond
 )
 
 // hit is a record at its place. What the index points at and is no more has no event.
