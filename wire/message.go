@@ -154,6 +154,12 @@ func appendEcho(b []byte, p *Plan, v reflect.Value) (_ []byte, ok bool) {
 		return append(b, "null"...), true
 	}
 	switch p.Shape.Kind {
+	case aws.List, aws.Map:
+		if v.Len() > maxEcho {
+			return nil, false
+		}
+	}
+	switch p.Shape.Kind {
 	case aws.Structure, aws.Union, aws.Document:
 		return nil, false
 	case aws.List:

@@ -131,7 +131,9 @@ func (c *checker) value(p *Plan, v reflect.Value, secret bool) {
 
 func (c *checker) list(p *Plan, v reflect.Value, secret bool) {
 	n := v.Len()
-	c.size(p, v, n, secret)
+	if c.tooMany(p, v, n, secret) {
+		return
+	}
 	if p.constraint != nil && p.constraint.unique && !uniqueItems(p.Elem, v) {
 		c.broken(p, v, secret, "Member must have unique values")
 	}
@@ -159,32 +161,18 @@ func (c *checker) list(p *Plan, v reflect.Value, secret bool) {
 }
 
 func (c *checker) entries(p *Plan, v reflect.Value, secret bool) {
-	c.size(p, v, v.Len(), secret)
-	secret = secret || p.Shape.Elem.Sensitive || p.Elem.Secret || p.Key.Secret
-	key, elem := p.Key.constraint, p.Elem.constraint
-	if key == nil && elem == nil && p.Elem.scalar() {
+	if c.tooMany(p, v, v.Len(), secret) {
 		return
 	}
+	secret = secret || p.Shape.Elem.Sensitive || p.Elem.Secret || p.Key.Secret
+	key, elem := p.Key.constraint, p.Elem.constraint
 	badKey, badElem := false, false
-	for _, k := range SortedKeys(v) {
-		e := v.MapIndex(k)
-		badKey = badKey || key != nil && !key.holds(p.Key, k)
-		if p.ElemPointer {
-			if e.IsNil() {
-				continue
-			}
-			e = e.Elem()
+	if key != nil || elem != nil && p.Elem.scalar() {
+		for each := v.MapRange(); each.Next(); {
+			badKey = badKey || key != nil && !key.holds(p.Key, each.Key())
+			e := each.Value()
+			badElem = badElem || elem != nil && p.Elem.scalar() && (!p.ElemPointer || !e.IsNil()) && !elem.holds(p.Elem, reflect.Indirect(e))
 		}
-		if p.Elem.scalar() {
-			badElem = badElem || elem != nil && !elem.holds(p.Elem, e)
-			continue
-		}
-		if c.n >= maxViolations {
-			return
-		}
-		c.path = append(c.path, step{key: k.String()})
-		c.value(p.Elem, e, secret)
-		c.path = c.path[:len(c.path)-1]
 	}
 	if badKey {
 		c.broken(p, v, secret, "Map keys must satisfy constraint: "+key.all(p.Key, c.form))
@@ -192,20 +180,38 @@ func (c *checker) entries(p *Plan, v reflect.Value, secret bool) {
 	if badElem {
 		c.broken(p, v, secret, "Map value must satisfy constraint: "+elem.all(p.Elem, c.form))
 	}
-}
-
-// size checks the number of elements of a list or map.
-func (c *checker) size(p *Plan, v reflect.Value, n int, secret bool) {
-	k := p.constraint
-	if k == nil {
+	if p.Elem.scalar() {
 		return
 	}
-	if k.hasMax && float64(n) > k.max {
-		c.broken(p, v, secret, atMostLength+k.maxText)
+	for _, k := range SortedKeys(v) {
+		e := v.MapIndex(k)
+		if p.ElemPointer && e.IsNil() {
+			continue
+		}
+		if c.n >= maxViolations {
+			return
+		}
+		c.path = append(c.path, step{key: k.String()})
+		c.value(p.Elem, reflect.Indirect(e), secret)
+		c.path = c.path[:len(c.path)-1]
+	}
+}
+
+// tooMany checks the number of elements of a list or map, and says whether
+// there are more than it may have: then they are not looked at.
+func (c *checker) tooMany(p *Plan, v reflect.Value, n int, secret bool) bool {
+	k := p.constraint
+	if k == nil {
+		return false
 	}
 	if k.hasMin && float64(n) < k.min {
 		c.broken(p, v, secret, atLeastLength+k.minText)
 	}
+	if k.hasMax && float64(n) > k.max {
+		c.broken(p, v, secret, atMostLength+k.maxText)
+		return true
+	}
+	return false
 }
 
 // holds says whether a scalar satisfies all of k.
