@@ -51,11 +51,12 @@ const testsToo = "internal/shared store store/mem store/storetest"
 
 // testArrows are what the tests of single packages need besides.
 var testArrows = map[string]string{
-	"api":         "modelgen/conform",
-	"gateway":     "api/*",
-	"modelgen":    "api/*",
-	"service/sts": "keyring service/iam",
-	"trail":       "keyring store/pebble",
+	"api":          "modelgen/conform",
+	"cmd/garrison": "modelgen/coverage",
+	"gateway":      "api/*",
+	"modelgen":     "api/*",
+	"service/sts":  "keyring service/iam",
+	"trail":        "keyring store/pebble",
 }
 
 // Package is what `go list -json` tells of a package.
