@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/garrison-security/garrison/aws"
@@ -40,12 +41,32 @@ func (g *Gateway) finish(r *request, o *outcome) {
 	}
 	if o.err != nil {
 		e.Resources, e.ResponseElements = nil, nil
+		if withheld(r.protocol, o.err) {
+			e.RequestParameters = nil
+		}
 		e.ErrorCode, e.ErrorMessage = wire.EventErrorCode(r.protocol, o.err), eventMessage(o.err)
 		return
 	}
-	if !r.row.ReadOnly {
+	if r.operation.recordsAnswer {
 		e.ResponseElements = record.Response(nil, r.row, o.out)
 	}
+}
+
+// withheld reports whether the record of a refused call has no parameters. AWS
+// leaves them out of access denials, but for EC2 and for services that speak REST.
+func withheld(p aws.Protocol, err error) bool {
+	e, ok := errors.AsType[*aws.Error](err)
+	return ok && e.Kind == aws.AccessDenied && p != aws.EC2Query && p != aws.RESTJSON && p != aws.RESTXML
+}
+
+// recordsAnswer reports whether records of op have responseElements: those of
+// calls that change something, and those of STS that hand out credentials,
+// read-only as AWS calls them.
+func recordsAnswer(op *aws.Operation) bool {
+	if !op.ReadOnly || op.Output == nil || op.Service.Name != "sts" {
+		return !op.ReadOnly
+	}
+	return slices.ContainsFunc(op.Output.Members, func(m *aws.Member) bool { return m.Name == "Credentials" })
 }
 
 // eventMessage is the text of an error as its caller sees it; nothing of an internal one.

@@ -54,6 +54,8 @@ type Operation struct {
 	waits      bool // before waits, for as long as its ctx lives
 	free       string
 	ownTagKey  bool // the service has a <service>:ResourceTag key of its own
+
+	recordsAnswer bool // its records have responseElements
 }
 
 // Row is the operation's row in the service's generated table.
@@ -138,7 +140,10 @@ func withBefore[In, Out any, R Subject, P any](op aws.Op[In, Out], target Target
 
 func base[In, Out any](op aws.Op[In, Out]) Operation {
 	row := op.Row()
-	o := Operation{row: row, input: func() any { return new(In) }, output: func() any { return new(Out) }}
+	o := Operation{
+		row: row, recordsAnswer: recordsAnswer(row),
+		input: func() any { return new(In) }, output: func() any { return new(Out) },
+	}
 	own := row.Service.ActionPrefix + ":ResourceTag/"
 	for _, kind := range row.Resources {
 		for _, key := range kind.ConditionKeys {

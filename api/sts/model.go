@@ -249,7 +249,7 @@ list tagListType max=50
 	member Tag
 string tagValueType min=0 max=256 pattern=[\p{L}\p{Z}\p{N}_.:/=+\-@]*
 string tokenCodeType min=6 max=6 pattern=[\d]*
-string tokenType
+string tokenType sensitive
 string tradeInTokenType sensitive
 string unrestrictedSessionPolicyDocumentType min=1 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
 	/[\u0009\u000A\u000D\u0020-\u00FF]+

@@ -160,6 +160,7 @@ func (r *role) denied(call *gateway.Call, action string) error {
 
 func (s *Service) assumeRole(_ context.Context, call *gateway.Call, r *role, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
 	call.Touched(r.arn, r.account, "AWS::IAM::Role")
+	call.Shared(r.account)
 	lifetime, err := r.lifetime(call, in.DurationSeconds)
 	if err != nil {
 		return nil, err

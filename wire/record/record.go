@@ -18,6 +18,9 @@ import (
 // hidden is what CloudTrail writes in place of what it must not show.
 const hidden = `"HIDDEN_DUE_TO_SECURITY_REASONS"`
 
+// sessionToken is the one secret that STS's records have: hidden, where AWS shows it.
+const sessionToken = "sessionToken"
+
 // Go layouts of the two ways in which records write times, and of REST services' third.
 const (
 	commaTime = "Jan 2, 2006, 3:04:05 PM"
@@ -82,7 +85,7 @@ func (r *renderer) structure(b []byte, p *wire.Plan, v reflect.Value) (_ []byte,
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		fv, ok := f.Get(v)
-		if !ok || unrecorded(f.Plan) || f.Secret && r.omit {
+		if !ok || unrecorded(f.Plan) || f.Secret && r.omit && f.Label != sessionToken {
 			continue
 		}
 		if some {
