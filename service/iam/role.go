@@ -69,10 +69,10 @@ func (s *Service) createRole(_ context.Context, call *gateway.Call, on *creation
 	if err := count(call.Tx, call.Account, countRoles, r.ID, "RolesPerAccount", s.quotas(call.Account).Roles); err != nil {
 		return nil, err
 	}
-	// AWS answers the document as it was given, and no MaxSessionDuration unless it was.
+	// AWS answers the document as it was given, and no MaxSessionDuration even if it was.
 	out := r.bare()
 	out.AssumeRolePolicyDocument = new(encoded(in.AssumeRolePolicyDocument))
-	out.Description, out.MaxSessionDuration = in.Description, in.MaxSessionDuration
+	out.Description = in.Description
 	out.PermissionsBoundary, out.Tags = r.boundaryDetail(), apiTags(r.Tags)
 	return &iam.CreateRoleOutput{Role: &out}, nil
 }
