@@ -92,8 +92,6 @@ var (
 		{Name: "Dates", Shape: dates, Location: aws.InHeader, LocationName: "X-Dates"},
 		{Name: "Meta", Shape: pairs, Location: aws.InHeaders, LocationName: "X-Meta-"},
 	}}
-	fault = &aws.Shape{Name: "FaultException", Kind: aws.Structure, Error: &aws.ErrorTrait{Code: "Fault", Status: 409},
-		Members: []*aws.Member{{Name: "message", Shape: text}, {Name: "Retry", Shape: whole}}}
 	everything = makeEverything()
 )
 
@@ -142,6 +140,3 @@ var Do = &aws.Operation{Service: Service, Name: "Do", Method: "POST", URI: "/", 
 
 // Locate takes and answers Located.
 var Locate = &aws.Operation{Service: Service, Name: "Locate", Method: "POST", URI: "/located/{Label}", Input: located, Output: located}
-
-// FaultShape describes Fault.
-var FaultShape = fault
