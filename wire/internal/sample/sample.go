@@ -12,7 +12,8 @@ import (
 type Everything struct {
 	Required string
 	Text     *string
-	Secret   *string
+	Secret   *string // sensitive by its shape
+	Hidden   *string // sensitive by the member
 	Flag     *bool
 	Whole    *int32
 	Small    *int32
@@ -106,6 +107,7 @@ func makeEverything() *aws.Shape {
 	add("Required", name).Required = true
 	add("Text", text)
 	add("Secret", secret)
+	add("Hidden", text).Sensitive = true
 	add("Flag", flag)
 	add("Whole", whole)
 	add("Small", small)
