@@ -60,7 +60,7 @@ func TestAnswers(t *testing.T) {
 		{"cbor without output", aws.RPCV2CBOR, &none, nil, "200\nSmithy-Protocol: rpc-v2-cbor\n"},
 		{"rest's parts", aws.RESTJSON, sample.Locate, &sample.Located{Header: new("a\r\nX-Evil: b"), Headers: []string{"a", `b,"c"`}, Whole: new(int32(3)),
 			When: new(time.Unix(1_700_000_000, 0)), Meta: map[string]string{"k": "v", "bad name": "x"}, Body: &sample.Everything{Required: "r"}},
-			"200\nContent-Type: application/json\nX-Header: a  X-Evil: b\nX-Headers: a, \"b,\\\"c\\\"\"\nX-Meta-K: v\nX-When: Tue, 14 Nov 2023 22:13:20 GMT\nX-Whole: 3\n{\"Required\":\"r\"}"},
+			"200\nContent-Type: application/json\nX-Header: a  X-Evil: b\nX-Headers: a, \"b,\\\"c\\\"\"\nX-Meta-k: v\nX-When: Tue, 14 Nov 2023 22:13:20 GMT\nX-Whole: 3\n{\"Required\":\"r\"}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var to wire.Response

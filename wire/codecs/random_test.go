@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"regexp"
 	"regexp/syntax"
-	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -146,7 +145,11 @@ func (r *random) list(s *aws.Shape, v reflect.Value, depth int) bool {
 		if !r.element(s, e, depth) {
 			break
 		}
-		if s.UniqueItems && slices.ContainsFunc(v.Interface().([]string), func(have string) bool { return have == e.String() }) {
+		twice := false
+		for i := range v.Len() {
+			twice = twice || s.UniqueItems && reflect.DeepEqual(v.Index(i).Interface(), e.Interface())
+		}
+		if twice {
 			break
 		}
 		v.Set(reflect.Append(v, e))

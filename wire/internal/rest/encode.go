@@ -36,8 +36,8 @@ func EncodeParts(p *wire.Plan, v reflect.Value, to *wire.Response) {
 		case aws.InHeaders:
 			for _, key := range wire.SortedKeys(fv) {
 				name := f.Member.LocationName + key.String()
-				if validName(name) {
-					to.Header.Set(name, clean(fv.MapIndex(key).String()))
+				if validName(name) { // as it is: botocore takes a key's case from it
+					to.Header[name] = []string{clean(fv.MapIndex(key).String())}
 				}
 			}
 		}
