@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -85,7 +86,15 @@ func (w watch) watched(name string, f vfs.File, err error) (vfs.File, error) {
 	return watched{f, w, table}, nil
 }
 
+// Create implements vfs.FS. A marker names the current manifest, by a file name
+// of its own; before it is made, the manifest's name is made durable. Pebble syncs
+// both names at once, and a file system may keep the second alone.
 func (w watch) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasPrefix(w.PathBase(name), "marker.") {
+		if err := w.checked(syncDir(w.FS, w.PathDir(name)), false); err != nil {
+			return nil, err
+		}
+	}
 	f, err := w.FS.Create(name, category)
 	return w.watched(name, f, err)
 }

@@ -183,15 +183,20 @@ func makeDir(fs vfs.FS, dir string) error {
 		return err
 	}
 	for _, parent := range parents {
-		f, err := fs.OpenDir(parent)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		if err := syncDir(fs, parent); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// syncDir makes durable which files dir holds.
+func syncDir(fs vfs.FS, dir string) error {
+	f, err := fs.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // logger takes what Pebble logs.

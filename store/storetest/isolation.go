@@ -131,6 +131,69 @@ var isolation = []test{
 			})
 		}
 	}},
+	{"of two who take the first of a range, or the last, each gets another", func(r *rig) {
+		for i := range 30 {
+			r.put("a", "", "b", "", "c", "", "d", "")
+			var got [2]string
+			take := func(n int) func(store.Tx, func()) error {
+				return func(tx store.Tx, met func()) error {
+					from, to := store.Prefix(table, scope)
+					got[n] = ""
+					for p, err := range tx.Scan(from, to, i%2 == 0) {
+						if err != nil {
+							return err
+						}
+						got[n] = string(p.Key)
+						break
+					}
+					met()
+					return tx.Delete([]byte(got[n]))
+				}
+			}
+			a, b := r.race(take(0), take(1))
+			if err := errors.Join(a, b); err != nil {
+				r.Fatal(err)
+			}
+			if got[0] == got[1] {
+				r.Errorf("both took %q", got[0])
+			}
+		}
+	}},
+	{"a phantom among ten thousand changes is met", func(r *rig) {
+		for i := range 3 {
+			inserted := false
+			r.update(func(tx store.Tx) error {
+				from, to := store.Prefix(table, scope, "rare", fmt.Sprint(i))
+				found := false
+				for _, err := range tx.Scan(from, to, false) {
+					if err != nil {
+						return err
+					}
+					found = true
+				}
+				if !inserted {
+					inserted = true
+					r.update(func(tx store.Tx) error {
+						err := tx.Put(store.Key(table, scope, "rare", fmt.Sprint(i), "x"), nil)
+						for j := range 9_990 {
+							err = errors.Join(err, put(tx, fmt.Sprint("many", j), ""))
+						}
+						return err
+					})
+				}
+				if !found && tx.Attempt() > 1 {
+					r.Error("run again, and blind to what it met")
+				}
+				return put(tx, fmt.Sprint("found", i), fmt.Sprint(found))
+			})
+			r.view(func(tx store.Tx) error {
+				if got, err := get(tx, fmt.Sprint("found", i)); got != "true" {
+					r.Errorf("found is %q, %v", got, err)
+				}
+				return nil
+			})
+		}
+	}},
 	{"what was found missing stays missing until commit", func(r *rig) {
 		claim := func(tx store.Tx, met func()) error {
 			owner, err := get(tx, "name")
@@ -163,24 +226,23 @@ var isolation = []test{
 		var stop atomic.Bool
 		var torn atomic.Int32
 		sum := func(tx store.Tx, scan bool) error {
-			total := 0
+			total, single := 0, 2*pairs
 			if scan {
-				values, err := list(tx, total%2 == 0)
+				single = pairs // the rest by a range
+			}
+			for i := range single {
+				n, err := number(tx, fmt.Sprint(i))
 				if err != nil {
 					return err
 				}
-				for i := 1; i < len(values); i += 2 {
-					n, _ := strconv.Atoi(values[i])
-					total += n
+				total += n
+			}
+			for p, err := range tx.Scan(key(fmt.Sprint(single)), nil, total%2 == 0) {
+				if err != nil {
+					return err
 				}
-			} else {
-				for i := range 2 * pairs {
-					n, err := number(tx, fmt.Sprint(i))
-					if err != nil {
-						return err
-					}
-					total += n
-				}
+				n, _ := strconv.Atoi(string(p.Value))
+				total += n
 			}
 			if total != 2*pairs*100 {
 				torn.Add(1)
@@ -381,10 +443,10 @@ var conflicts = []test{
 			wg.Go(func() {
 				err := r.engine.Update(r.Context(), func(tx store.Tx) error {
 					owner, err := get(tx, "name")
-					if owner != "" {
-						return taken
+					if owner != "" { // what it has changed by then is undone
+						return errors.Join(taken, put(tx, fmt.Sprint("loser", i), ""), tx.Append(event("loser")))
 					}
-					return errors.Join(err, put(tx, "name", fmt.Sprint(i)))
+					return errors.Join(err, put(tx, "name", "taken"))
 				})
 				switch {
 				case err == nil:
@@ -397,6 +459,10 @@ var conflicts = []test{
 		wg.Wait()
 		if won.Load() != 1 {
 			r.Errorf("%d won", won.Load())
+		}
+		r.want("name", "taken")
+		if got := r.events(r.own(), 0); len(got) > 0 {
+			r.Errorf("events %q", got)
 		}
 	}},
 	{"a slow transaction that meets others does not hold them up", func(r *rig) { r.slow() }},
