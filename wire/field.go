@@ -45,6 +45,17 @@ func (p *Plan) Events() *Field {
 	return nil
 }
 
+// Answered says whether an answer has the field in its body. Where a model puts
+// a member of an output in the path or the query string, which no answer has,
+// the trait is passed over.
+func (f *Field) Answered() bool {
+	switch f.Member.Location {
+	case aws.InBody, aws.InURI, aws.InQuery:
+		return !f.Member.Shape.EventStream
+	}
+	return false
+}
+
 // Index is where f, a field of p, stands in Fields.
 func (p *Plan) Index(f *Field) int { return p.byName[f.Member.Name] }
 

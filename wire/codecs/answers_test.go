@@ -40,6 +40,10 @@ func TestAnswers(t *testing.T) {
 	const json = `{"Required":"a<&>\"\r\u0001é","Flag":false,"Single":0.1,"Double":1e+21,"When":1700000000.5,"Bytes":"aGk=","Texts":[],"Flat":["x","y"],"Pairs":{"a":"b","k":"v"},"Inner":{"Required":"i"}}`
 	none := *sample.Do
 	none.Output, none.ResultWrapper = nil, ""
+	queried := none
+	word := &aws.Shape{Name: "Word", Kind: aws.String}
+	queried.Output = &aws.Shape{Name: "Queried", Kind: aws.Structure, Members: []*aws.Member{
+		{Name: "A", Shape: word, Location: aws.InURI}, {Name: "B", Shape: word, Location: aws.InQuery, LocationName: "b"}}}
 	for _, c := range []struct {
 		name string
 		p    aws.Protocol
@@ -58,6 +62,7 @@ func TestAnswers(t *testing.T) {
 		{"rest xml", aws.RESTXML, sample.Do, out, "200\nContent-Type: application/xml\n<?xml version=\"1.0\" encoding=\"UTF-8\"?><Everything xmlns=\"https://sample.example/\">" + fields + "</Everything>"},
 		{"rest xml without output", aws.RESTXML, &none, nil, "200\n"},
 		{"cbor without output", aws.RPCV2CBOR, &none, nil, "200\nSmithy-Protocol: rpc-v2-cbor\n"},
+		{"what a path or query string would hold", aws.RESTJSON, &queried, &struct{ A, B *string }{new("x"), new("y")}, "200\nContent-Type: application/json\n{\"A\":\"x\",\"b\":\"y\"}"},
 		{"rest's parts", aws.RESTJSON, sample.Locate, &sample.Located{Header: new("a\r\nX-Evil: b"), Headers: []string{"a", `b,"c"`}, Whole: new(int32(3)),
 			When: new(time.Unix(1_700_000_000, 0)), Meta: map[string]string{"k": "v", "bad name": "x"}, Body: &sample.Everything{Required: "r"}},
 			"200\nContent-Type: application/json\nX-Header: a  X-Evil: b\nX-Headers: a, \"b,\\\"c\\\"\"\nX-Meta-k: v\nX-When: Tue, 14 Nov 2023 22:13:20 GMT\nX-Whole: 3\n{\"Required\":\"r\"}"},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/garrison-security/garrison/aws"
@@ -28,7 +29,7 @@ func sentBy(p aws.Protocol, op *aws.Operation, v reflect.Value) (*wire.Request, 
 	}
 	var to wire.Response
 	mirror := *op
-	mirror.Output, mirror.Status = op.Input, 200
+	mirror.Output, mirror.Status = within(op.Input), 200
 	if err := codecs.For(p).Encode(&wire.Answer{Protocol: p, Service: op.Service, Operation: &mirror}, v.Interface(), &to); err != nil {
 		return nil, nil, nil, err
 	}
@@ -59,6 +60,15 @@ func sentBy(p aws.Protocol, op *aws.Operation, v reflect.Value) (*wire.Request, 
 	}
 	req.RawQuery = query.Encode()
 	return req, to.Body, labels, nil
+}
+
+// within is s without what stands in the path and the query string.
+func within(s *aws.Shape) *aws.Shape {
+	c := *s
+	c.Members = slices.DeleteFunc(slices.Clone(s.Members), func(m *aws.Member) bool {
+		return m.Location == aws.InURI || m.Location == aws.InQuery
+	})
+	return &c
 }
 
 func payload(s *aws.Shape) *aws.Member {

@@ -30,7 +30,7 @@ func negotiate(op *aws.Operation, p *wire.Plan, req *wire.Request, body []byte) 
 func takes(op *aws.Operation, p *wire.Plan, sent string, n int) bool {
 	payload := p.Payload()
 	if payload == nil {
-		if !rest.HasBody(p) && (op.Input == nil || len(p.Fields) > 0) {
+		if !rest.TakesBody(p) && (op.Input == nil || len(p.Fields) > 0) {
 			return n == 0 || sent == ""
 		}
 		return n == 0 || sent == "" || sent == "application/json"

@@ -39,7 +39,7 @@ func (Codec) Decode(op *aws.Operation, req *wire.Request, body []byte, labels ma
 func decodeBody(state *wire.Input, req *wire.Request, body []byte, p *wire.Plan, v reflect.Value, seen *wire.Seen) error {
 	payload := p.Payload()
 	if payload == nil {
-		if len(body) > 0 && rest.HasBody(p) {
+		if len(body) > 0 && rest.TakesBody(p) {
 			return decodeXML(state, body, p, v, seen)
 		}
 		state.Done(p, seen)

@@ -15,7 +15,7 @@ import (
 func (s Style) AppendMembers(b []byte, p *wire.Plan, v reflect.Value) []byte {
 	for i := range p.Fields {
 		f := &p.Fields[i]
-		if s.REST && f.Member.Location != aws.InBody || f.Member.Shape.EventStream {
+		if s.REST && !f.Answered() || f.Member.Shape.EventStream {
 			continue
 		}
 		if fv, ok := f.Get(v); ok {

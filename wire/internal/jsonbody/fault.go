@@ -38,7 +38,7 @@ func (s Style) AppendFault(b []byte, f *wire.Fault) []byte {
 	}
 	for i := range p.Fields {
 		field := &p.Fields[i]
-		if strings.EqualFold(field.Member.Name, "message") || s.REST && field.Member.Location != 0 {
+		if strings.EqualFold(field.Member.Name, "message") || s.REST && !field.Answered() {
 			continue
 		}
 		if fv, ok := field.Get(v); ok {

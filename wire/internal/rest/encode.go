@@ -145,10 +145,20 @@ func Begin(op *aws.Operation, to *wire.Response) {
 	}
 }
 
-// HasBody says whether a structure of plan p has members that stand in the body.
-func HasBody(p *wire.Plan) bool {
+// TakesBody says whether an input of plan p has members that stand in the body.
+func TakesBody(p *wire.Plan) bool {
 	for i := range p.Fields {
 		if p.Fields[i].Member.Location == aws.InBody {
+			return true
+		}
+	}
+	return false
+}
+
+// HasBody says whether an output of plan p has members that stand in the body.
+func HasBody(p *wire.Plan) bool {
+	for i := range p.Fields {
+		if p.Fields[i].Answered() {
 			return true
 		}
 	}

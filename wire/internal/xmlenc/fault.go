@@ -3,7 +3,6 @@ package xmlenc
 import (
 	"strings"
 
-	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
 )
 
@@ -22,7 +21,7 @@ func AppendFault(b []byte, f *wire.Fault) []byte {
 	}
 	for i := range p.Fields {
 		field := &p.Fields[i]
-		if field.Member.Location != aws.InBody || strings.EqualFold(field.Member.Name, "message") || strings.EqualFold(field.XMLName, "code") {
+		if !field.Answered() || strings.EqualFold(field.Member.Name, "message") || strings.EqualFold(field.XMLName, "code") {
 			continue
 		}
 		if fv, ok := field.Get(v); ok {

@@ -61,7 +61,7 @@ func AppendAttributes(b []byte, p *wire.Plan, v reflect.Value) []byte {
 func AppendMembers(b []byte, p *wire.Plan, v reflect.Value) []byte {
 	for i := range p.Fields {
 		f := &p.Fields[i]
-		if f.Member.Location != aws.InBody || f.Member.XMLAttribute {
+		if !f.Answered() || f.Member.XMLAttribute {
 			continue
 		}
 		if fv, ok := f.Get(v); ok {
