@@ -100,6 +100,23 @@ func TestPagesAreStableWhileEventsAreAppended(t *testing.T) {
 	}
 }
 
+func TestTheLastPageHasNoToken(t *testing.T) {
+	both(t, func(t *testing.T, p *plane, ready func()) {
+		for n := range 4 {
+			p.add(event(home, n))
+		}
+		ready()
+		in := calls()
+		in.MaxResults = new(int32(2))
+		in.NextToken = p.lookup(home, in).NextToken
+		out := p.lookup(home, in)
+		wantNumbers(t, "the last page", out.Events, 2, 3)
+		if out.NextToken != nil {
+			t.Error("the last page has a token")
+		}
+	})
+}
+
 func TestTokensOpenForTheirListingAlone(t *testing.T) {
 	p := newPlane(t)
 	for n := range 10 {
@@ -229,6 +246,13 @@ func TestOldRowsAreSwept(t *testing.T) {
 	}
 	p.caught()
 	before, _ := p.rows()
+	err := p.engine.Update(t.Context(), func(tx store.Tx) error {
+		_, err := sweepSome(tx, store.Key(postingTable, other), dayOf(noon.UnixNano()))
+		return err
+	})
+	if stepped, _ := p.rows(); err != nil || len(stepped) != len(before)-sweepStep {
+		t.Errorf("a step leaves %d rows of %d: %v", len(stepped), len(before), err)
+	}
 	if err := p.service.sweep(t.Context(), noon); err != nil {
 		t.Fatal(err)
 	}

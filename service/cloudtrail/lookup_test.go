@@ -9,6 +9,7 @@ import (
 
 	"github.com/garrison-security/garrison/api/cloudtrail"
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
 	"github.com/garrison-security/garrison/trail"
 )
 
@@ -193,6 +194,12 @@ func TestALookUpShowsItsRegionAndItsAccount(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantNumbers(t, "eu-west-1", out.Events, 3)
+		keys, _ := p.rows()
+		for _, key := range keys {
+			if store.Scope([]byte(key)) == "" {
+				t.Errorf("the installation's own record is indexed: %q", key)
+			}
+		}
 	})
 }
 
