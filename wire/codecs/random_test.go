@@ -18,10 +18,11 @@ import (
 type random struct {
 	*rand.Rand
 	patterns map[string]*syntax.Regexp
+	compiled map[string]*regexp.Regexp
 }
 
 func newRandom(seed uint64) *random {
-	return &random{rand.New(rand.NewPCG(seed, 1)), map[string]*syntax.Regexp{}}
+	return &random{rand.New(rand.NewPCG(seed, 1)), map[string]*syntax.Regexp{}, map[string]*regexp.Regexp{}}
 }
 
 // fill sets v, a value of shape s, and says whether it found one within the
@@ -226,7 +227,11 @@ func (r *random) text(s *aws.Shape) (string, bool) {
 		high = min(high, int(s.Max))
 	}
 	if s.Pattern != "" {
-		re := regexp.MustCompile(`\A(?:` + s.Pattern + `)\z`)
+		re := r.compiled[s.Pattern]
+		if re == nil {
+			re = regexp.MustCompile(`\A(?:` + s.Pattern + `)\z`)
+			r.compiled[s.Pattern] = re
+		}
 		for range 40 {
 			text := string(r.match(nil, r.tree(s.Pattern), low))
 			if n := utf8.RuneCountInString(text); re.MatchString(text) && n >= low && (!s.HasMax || n <= int(s.Max)) && safe(text) {
