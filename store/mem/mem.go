@@ -97,6 +97,9 @@ func (e *Engine) Update(ctx context.Context, fn func(store.Tx) error) error {
 func (e *Engine) apply(t *tx) (done bool, err error) {
 	e.commit.Lock()
 	defer e.commit.Unlock()
+	if e.closed.Load() {
+		return false, store.ErrClosed
+	}
 	now := e.now.Load()
 	if !t.holds(now) {
 		return false, nil
@@ -155,11 +158,10 @@ func (e *Engine) Free() float64 { return 1 }
 
 // Close implements store.Engine. What was stored is gone.
 func (e *Engine) Close() error {
-	if !e.closed.Swap(true) {
-		e.commit.Lock() // a commit under way ends first
-		e.commit.Unlock()
-		e.wake()
-	}
+	e.commit.Lock()
+	defer e.commit.Unlock()
+	e.closed.Store(true)
+	e.wake()
 	return nil
 }
 

@@ -29,6 +29,10 @@ import (
 // attempts is how often a transaction is run before it is refused with ErrConflict.
 const attempts = 24
 
+// patience is how often others are kept waiting for a transaction that was
+// quick once and is not when it is run again: the machine may be busy.
+const patience = 4
+
 // Engine is a store.Engine on a directory.
 type Engine struct {
 	options store.Options
@@ -156,7 +160,7 @@ type update struct {
 	fn       func(store.Tx) error
 	attempt  int
 	quickest time.Duration // of the attempts
-	slow     bool          // it has kept others waiting too long once
+	revoked  int           // how often it has kept others waiting too long
 	alone    bool
 }
 
@@ -167,7 +171,7 @@ func (u *update) try(ctx context.Context) (done bool, err error) {
 	if !t.stale && (err != nil || t.changes.Empty()) {
 		return true, u.engine.settled(ctx, t, err)
 	}
-	quick := !u.slow && u.quickest <= heldAtMost
+	quick := u.revoked < patience && u.quickest <= heldAtMost
 	if t.stale && !quick {
 		return false, nil
 	}
@@ -181,7 +185,7 @@ func (u *update) try(ctx context.Context) (done bool, err error) {
 	}
 	if answer.fate == granted {
 		if t, err = u.runHeld(r); t == nil {
-			u.slow = true
+			u.revoked++
 			return false, nil
 		}
 		if t.stale {

@@ -86,7 +86,7 @@ func (r *rig) close() {
 	}
 }
 
-// reopen closes and opens the store. It ends the test where the medium is volatile.
+// reopen closes and opens the store.
 func (r *rig) reopen() {
 	r.Helper()
 	r.close()
