@@ -17,6 +17,10 @@ const (
 	maxBody      = 8 << 20
 )
 
+// firstRoom is what a body is given before any of it has come; it then grows
+// as it arrives, so that a length that is only claimed takes no room.
+const firstRoom = 16 << 10
+
 // form is the body of a form, where it must be read to know what is asked for; else nil.
 func (g *Gateway) form(r *request, held *int64) ([]byte, error) {
 	if !g.router.WantsForm(r.wire) {
@@ -30,7 +34,8 @@ func (g *Gateway) form(r *request, held *int64) ([]byte, error) {
 	return body, err
 }
 
-// readBody reads a body whole, within a bound of its own and one shared by all.
+// readBody reads a body whole, within a bound of its own and one shared by all,
+// of which held is what it took.
 func (g *Gateway) readBody(req *wire.Request, limit int64, held *int64) ([]byte, error) {
 	if req.ContentLength == 0 || req.Body == nil {
 		return nil, nil
@@ -39,28 +44,42 @@ func (g *Gateway) readBody(req *wire.Request, limit int64, held *int64) ([]byte,
 	if expected > limit {
 		return nil, tooLarge(limit)
 	}
-	if expected < 0 {
-		expected = limit
-	}
-	if !enter(&g.limits.bodies, expected, g.limits.BodyBytes) {
+	receiving := g.limits.receiving.share(req.Remote.Addr())
+	if !g.limits.receiving.enter(receiving, 1) {
 		return nil, busy()
 	}
-	*held += expected
-	if req.ContentLength > 0 {
-		body := make([]byte, req.ContentLength)
-		if _, err := io.ReadFull(req.Body, body); err != nil {
+	defer g.limits.receiving.leave(receiving, 1)
+
+	most := limit + 1 // so that one that is too large shows
+	if expected > 0 {
+		most = expected
+	}
+	share := g.limits.bodies.share(req.Remote.Addr())
+	var body []byte
+	for {
+		if len(body) == cap(body) {
+			size := min(max(firstRoom, 4*int64(cap(body))), most)
+			if !g.limits.bodies.enter(share, size-int64(cap(body))) {
+				return nil, busy()
+			}
+			*held += size - int64(cap(body))
+			larger := make([]byte, len(body), size)
+			copy(larger, body)
+			body = larger
+		}
+		n, err := req.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) == expected:
+			return body, nil
+		case int64(len(body)) > limit:
+			return nil, tooLarge(limit)
+		case errors.Is(err, io.EOF) && expected < 0:
+			return body, nil
+		case err != nil:
 			return nil, brokenBody(err)
 		}
-		return body, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(req.Body, limit+1))
-	if err != nil {
-		return nil, brokenBody(err)
-	}
-	if int64(len(body)) > limit {
-		return nil, tooLarge(limit)
-	}
-	return body, nil
 }
 
 func tooLarge(limit int64) error {

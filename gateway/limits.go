@@ -21,6 +21,8 @@ type Limits struct {
 	InFlight int
 	// Waiting bounds the calls that wait (long polls) at once; 0 means 4,096.
 	Waiting int
+	// Receiving bounds the calls whose bodies are on their way at once; 0 means 8,192.
+	Receiving int
 	// BodyBytes bounds the memory of request bodies held at once; 0 means 256 MiB.
 	BodyBytes int64
 }
@@ -34,6 +36,7 @@ type Rate struct {
 const (
 	defaultInFlight  = 1024
 	defaultWaiting   = 4096
+	defaultReceiving = 8192
 	defaultBodyBytes = 256 << 20
 	// mostBuckets bounds the memory of buckets; beyond it the idle ones are forgotten, then all.
 	mostBuckets = 100_000
@@ -41,7 +44,8 @@ const (
 
 type limiter struct {
 	Limits
-	inFlight, waiting, bodies atomic.Int64
+	inFlight, waiting atomic.Int64
+	receiving, bodies *room
 
 	mu      sync.Mutex // guards buckets
 	buckets map[bucketName]*rate.Limiter
@@ -59,7 +63,12 @@ func newLimiter(l Limits) *limiter {
 	if l.BodyBytes == 0 {
 		l.BodyBytes = defaultBodyBytes
 	}
-	return &limiter{Limits: l, buckets: map[bucketName]*rate.Limiter{}}
+	if l.Receiving == 0 {
+		l.Receiving = defaultReceiving
+	}
+	return &limiter{
+		Limits: l, receiving: newRoom(int64(l.Receiving)), bodies: newRoom(l.BodyBytes), buckets: map[bucketName]*rate.Limiter{},
+	}
 }
 
 // enter takes n of a bound, and reports whether there was room. Leave with leave.

@@ -16,24 +16,21 @@ func (g *Gateway) Serve(ctx context.Context, req *wire.Request) *wire.Response {
 	r := newRequest(g.Clock())
 	defer r.free()
 	r.wire, r.from = req, originOf(req)
-	if !enter(&g.limits.inFlight, 1, int64(g.limits.InFlight)) {
-		return g.refuse(r, busy())
-	}
-	held := int64(0)
-	release := func() { leave(&g.limits.inFlight, 1); leave(&g.limits.bodies, held) }
-	defer func() { release() }()
-
-	if err := g.read(r, &held); err != nil {
+	body := int64(0)
+	defer func() { g.limits.bodies.leave(g.limits.bodies.share(req.Remote.Addr()), body) }()
+	if err := g.read(r, &body); err != nil {
 		return g.refuse(r, err)
 	}
+	// Only what has arrived whole takes a place: one that sends slowly holds none.
+	// A long poll holds a place of its own kind, not one that other calls need.
+	places, most := &g.limits.inFlight, g.limits.InFlight
 	if r.operation != nil && r.operation.waits {
-		// A long poll holds a place of its own kind, not one that other calls need.
-		if !enter(&g.limits.waiting, 1, int64(g.limits.Waiting)) {
-			return g.refuse(r, busy())
-		}
-		leave(&g.limits.inFlight, 1)
-		release = func() { leave(&g.limits.waiting, 1); leave(&g.limits.bodies, held) }
+		places, most = &g.limits.waiting, g.limits.Waiting
 	}
+	if !enter(places, 1, int64(most)) {
+		return g.refuse(r, busy())
+	}
+	defer leave(places, 1)
 	if g.free.low(r.now) {
 		return g.refuse(r, &aws.Error{Kind: aws.Unavailable, Message: "The store is short of space; nothing is changed until there is more."})
 	}
