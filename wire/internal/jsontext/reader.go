@@ -2,6 +2,7 @@ package jsontext
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"unicode/utf8"
 )
@@ -266,8 +267,8 @@ func (r *Reader) each(kind Kind, f func() error) error {
 	}
 }
 
-// Any reads a document: nil, bool, int64 or float64, string, []any or
-// map[string]any. spend is called for every value, and may refuse it.
+// Any reads a document: nil, bool, int64 (a whole number, however it is
+// written) or float64, string, []any or map[string]any. spend is called for every value, and may refuse it.
 func (r *Reader) Any(depth int, spend func() error) (any, error) {
 	if depth < 0 {
 		return nil, ErrDepth
@@ -294,8 +295,11 @@ func (r *Reader) Any(depth int, spend func() error) (any, error) {
 			}
 		}
 		f, err := strconv.ParseFloat(string(text), 64)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, ErrSyntax
+		case f == math.Trunc(f) && math.Abs(f) < 1<<63:
+			return int64(f), nil // 22e5 is what 2200000 is
 		}
 		return f, nil
 	case Array:
