@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // Index finds records by something other than the parts that name them. It is
@@ -33,12 +34,32 @@ func (t *Table[V]) Find(tx Tx, index *Index[V], scope string, parts ...string) (
 	if !index.Unique {
 		return Entry[V]{}, fmt.Errorf("index %s is not unique", index.table)
 	}
-	key := index.key(scope, parts, nil)
-	row, err := tx.Get(key)
+	loaded, err := tx.Load(index.key(scope, parts, nil), placed)
 	if err != nil {
 		return Entry[V]{}, err
 	}
-	return t.indexed(tx, row, nil)
+	place, ok := loaded.(*place)
+	if !ok || place.table != t.name {
+		return Entry[V]{}, fmt.Errorf("table %s: an index row names no record of it", t.name)
+	}
+	return t.named(tx, place, nil)
+}
+
+// place is what a row of an index names: a record's key, and its parts.
+type place struct {
+	key          []byte
+	table, scope string
+	parts        []string
+}
+
+// placed reads a row of an index.
+func placed(row []byte) (any, error) {
+	p := &place{key: bytes.Clone(row)}
+	var ok bool
+	if p.table, p.scope, p.parts, ok = Parts(row); !ok {
+		return nil, errors.New("store: an index row names no record")
+	}
+	return p, nil
 }
 
 // ListBy yields the records whose places in index begin with prefix, in the
@@ -67,11 +88,15 @@ func (t *Table[V]) indexed(tx Tx, row, at []byte) (Entry[V], error) {
 	if !ok || table != t.name {
 		return Entry[V]{}, fmt.Errorf("table %s: an index row names no record of it", t.name)
 	}
-	v, err := t.load(tx, row)
+	return t.named(tx, &place{row, table, scope, parts}, at)
+}
+
+func (t *Table[V]) named(tx Tx, p *place, at []byte) (Entry[V], error) {
+	v, err := t.load(tx, p.key)
 	if errors.Is(err, ErrNotFound) {
 		return Entry[V]{}, fmt.Errorf("table %s: an index row names a record that is gone", t.name)
 	}
-	return Entry[V]{Scope: scope, Parts: parts, Value: v, At: at}, err
+	return Entry[V]{Scope: p.scope, Parts: slices.Clone(p.parts), Value: v, At: at}, err
 }
 
 // key is the key of the index row at a place; record is the record's own key,
