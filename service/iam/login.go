@@ -10,7 +10,7 @@ import (
 )
 
 // deriveLoginPassword is done outside transactions.
-func (s *Service) deriveLoginPassword(_ context.Context, call *gateway.Call, u *User, in *iam.CreateLoginProfileInput) ([]byte, error) {
+func (s *Service) deriveLoginPassword(ctx context.Context, call *gateway.Call, u *User, in *iam.CreateLoginProfileInput) ([]byte, error) {
 	if u.root() {
 		return nil, validation("Must specify userName when calling with root credentials")
 	}
@@ -23,6 +23,11 @@ func (s *Service) deriveLoginPassword(_ context.Context, call *gateway.Call, u *
 	if err := checkPassword(*in.Password, u.Name, call.Account); err != nil {
 		return nil, err
 	}
+	leave, err := s.derivations.enter(ctx, call.Account)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	return hashPassword(*in.Password)
 }
 
@@ -54,13 +59,18 @@ func (s *Service) getLoginProfile(_ context.Context, _ *gateway.Call, u *User, _
 }
 
 // deriveNewPassword is done outside transactions; nil where the call changes no password.
-func (s *Service) deriveNewPassword(_ context.Context, call *gateway.Call, u *User, in *iam.UpdateLoginProfileInput) ([]byte, error) {
+func (s *Service) deriveNewPassword(ctx context.Context, call *gateway.Call, u *User, in *iam.UpdateLoginProfileInput) ([]byte, error) {
 	if in.Password == nil || u.PasswordHash == nil {
 		return nil, nil
 	}
 	if err := checkPassword(*in.Password, u.Name, call.Account); err != nil {
 		return nil, err
 	}
+	leave, err := s.derivations.enter(ctx, call.Account)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	return hashPassword(*in.Password)
 }
 
@@ -91,10 +101,15 @@ func ownUser(call *gateway.Call, _ *iam.ChangePasswordInput) (*User, error) {
 type passwordChange struct{ from, to []byte }
 
 // derivePasswordChange is done outside transactions.
-func (s *Service) derivePasswordChange(_ context.Context, call *gateway.Call, u *User, in *iam.ChangePasswordInput) (*passwordChange, error) {
+func (s *Service) derivePasswordChange(ctx context.Context, call *gateway.Call, u *User, in *iam.ChangePasswordInput) (*passwordChange, error) {
 	if u.PasswordHash == nil {
 		return nil, noLoginProfile(u)
 	}
+	leave, err := s.derivations.enter(ctx, call.Account)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	if !isPassword(u.PasswordHash, in.OldPassword) {
 		return nil, wrongPassword()
 	}

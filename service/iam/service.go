@@ -27,10 +27,11 @@ type Options struct {
 type Service struct {
 	Options
 	sessionPolicies sessionPolicies
+	derivations     derivations
 }
 
 // New makes a Service.
-func New(o Options) *Service { return &Service{Options: o} }
+func New(o Options) *Service { return &Service{Options: o, derivations: newDerivations()} }
 
 // Operations implements gateway.Service.
 func (s *Service) Operations() []gateway.Operation {
