@@ -53,11 +53,32 @@ func (p *internalPages) mayRead(r *http.Request) bool {
 			return true
 		}
 	}
-	remote, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err == nil && remote.Addr().Unmap().IsLoopback() {
-		return true
+	return fromHere(r) || p.bearsToken(r)
+}
+
+// fromHere says whether a client on this machine asks for itself. A proxy on
+// this machine, and a browser here that a stranger's page sends to a name of
+// its own (DNS rebinding), come over loopback too, but not by loopback's name.
+func fromHere(r *http.Request) bool {
+	for _, name := range [...]string{"Forwarded", "Via", "X-Forwarded-For", "X-Real-Ip"} {
+		if len(r.Header[name]) > 0 {
+			return false
+		}
 	}
-	return p.bearsToken(r)
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && remote.Addr().Unmap().IsLoopback() && isLoopbackName(r.Host)
+}
+
+// isLoopbackName says whether host, with or without a port, is localhost or a loopback address.
+func isLoopbackName(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	}
+	if ip, err := netip.ParseAddr(name); err == nil {
+		return ip.Unmap().IsLoopback()
+	}
+	return strings.EqualFold(name, "localhost")
 }
 
 func (p *internalPages) bearsToken(r *http.Request) bool {
