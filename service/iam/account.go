@@ -59,6 +59,7 @@ func NewAccountID() (string, error) {
 }
 
 var (
+	nameForm   = regexp.MustCompile(`\A[\x20-\x7e]{0,50}\z`)
 	keyIDForm  = regexp.MustCompile(`\A\w{4,128}\z`)
 	secretForm = regexp.MustCompile(`\A[\x21-\x7e]{8,128}\z`)
 )
@@ -70,8 +71,8 @@ func (n *NewAccount) Check() error {
 		return errors.New("an account id is 12 digits")
 	case n.Partition == "":
 		return errors.New("an account needs a partition")
-	case len(n.Name) > 50:
-		return errors.New("an account's name is at most 50 bytes long")
+	case !nameForm.MatchString(n.Name):
+		return errors.New("an account's name is at most 50 printable ASCII characters") // as in Organizations
 	case (n.AccessKeyID == "") != (n.SecretAccessKey == ""):
 		return errors.New("the root's access key needs both an id and a secret")
 	case n.AccessKeyID == "":

@@ -73,6 +73,8 @@ func TestCreateAccountRefuses(t *testing.T) {
 		{NewAccount{ID: "123"}, "an account id is 12 digits"},
 		{NewAccount{ID: "12345678901x"}, "an account id is 12 digits"},
 		{NewAccount{ID: testAccount}, "iam: the account exists already"},
+		{NewAccount{ID: "000000000001", Name: "a\x1b[2Jname that rewrites a terminal"}, "an account's name is at most 50 printable ASCII characters"},
+		{NewAccount{ID: "000000000001", Name: "two\nlines"}, "an account's name is at most 50 printable ASCII characters"},
 		{NewAccount{ID: "000000000001", AccessKeyID: "abc", SecretAccessKey: "12345678"}, "an access key id is 4 to 128 letters, digits and underscores"},
 		{NewAccount{ID: "000000000001", AccessKeyID: key + "k", SecretAccessKey: "12345678"}, "an access key id is 4 to 128 letters, digits and underscores"},
 		{NewAccount{ID: "000000000001", AccessKeyID: "a b c", SecretAccessKey: "12345678"}, "an access key id is 4 to 128 letters, digits and underscores"},
