@@ -1,19 +1,20 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
-
-	"crypto/tls"
-	"crypto/x509"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -35,8 +36,29 @@ func config(endpoint, region string, k key, transport *http.Transport) aws.Confi
 	return aws.Config{
 		Region: region, BaseEndpoint: &endpoint, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(k.ID, k.Secret, k.Token),
-		HTTPClient:  &http.Client{Transport: transport, Timeout: 30 * time.Second},
+		HTTPClient:  &http.Client{Transport: oneWrite{transport}, Timeout: 30 * time.Second},
 	}
+}
+
+// oneWrite sends a request's header and body together. Otherwise net/http
+// sends the header first, writes the body past its buffer, and then has it
+// closed; smithy-go, once it has an answer, has closed it already, and net/http
+// takes the second Close's io.EOF for a failed write and breaks the connection
+// off under the answer's body. A quick server loses large answers so.
+type oneWrite struct{ *http.Transport }
+
+// RoundTrip implements http.RoundTripper.
+func (t oneWrite) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return t.Transport.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	whole := r.Clone(r.Context())
+	whole.Body = io.NopCloser(bytes.NewReader(body))
+	return t.Transport.RoundTrip(whole)
 }
 
 // transport trusts the authority in a file, if there is one.
