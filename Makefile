@@ -59,7 +59,7 @@ check-tidy:
 	go mod tidy -diff
 check-builds: $(TARGETS:%=check-build/%)
 check-build/%:
-	CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) go build -trimpath -o $(BUILD)/cross/$(subst /,-,$*)/ ./cmd/garrison
+	CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) go build -o $(BUILD)/cross/$(subst /,-,$*)/ ./cmd/garrison
 
 .PHONY: vuln
 vuln: ## known weaknesses in what is used; needs the Go vulnerability database (DB=URL for a copy)

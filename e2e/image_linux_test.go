@@ -24,7 +24,7 @@ import (
 func TestImage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	build(t, []string{"CGO_ENABLED=0"}, "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, "garrison"), "../cmd/garrison")
+	build(t, []string{"CGO_ENABLED=0"}, "build", "-o", filepath.Join(dir, "garrison"), "../cmd/garrison")
 	image := filepath.Join(dir, "image.tar")
 	build(t, nil, "run", "../internal/image", "-binary", filepath.Join(dir, "garrison"), "-tag", "garrison:test", "-out", image)
 
