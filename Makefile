@@ -57,9 +57,10 @@ check-arrows:
 check-tidy:
 	go mod verify
 	go mod tidy -diff
+# Linux on amd64 as it is released, which the image's test builds too; the others without the optimiser, in two thirds of the time.
 check-builds: $(TARGETS:%=check-build/%)
 check-build/%:
-	CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) go build -o $(BUILD)/cross/$(subst /,-,$*)/ ./cmd/garrison
+	CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) go build $(if $(filter linux/amd64,$*),,-gcflags=all='-N -l') -o $(BUILD)/cross/$(subst /,-,$*)/ ./cmd/garrison
 
 .PHONY: vuln
 vuln: ## known weaknesses in what is used; needs the Go vulnerability database (DB=URL for a copy)
