@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"net/http"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
@@ -103,19 +104,34 @@ func (g *Gateway) answer(r *request, o outcome) *wire.Response {
 	if r.match.S3Family() {
 		a.HostID = hostID(r.id)
 	}
-	to := &wire.Response{}
 	codec := codecs.For(r.protocol)
 	if o.err == nil {
+		to := &wire.Response{}
 		err := codec.Encode(a, o.out, to)
 		if err == nil {
-			return to
+			return named(a, to)
 		}
 		g.Log.Error("answer can't be encoded", "request", r.id, "operation", r.name(), "error", err)
-		o.err, to = err, &wire.Response{}
+		o.err = err
 	} else if !visible(o.err) && !errors.Is(o.err, errPanic) {
 		g.Log.Error("call failed", "request", r.id, "operation", r.name(), "error", o.err)
 	}
+	to := &wire.Response{}
 	codec.EncodeError(a, o.err, to)
+	return named(a, to)
+}
+
+// named puts the request's id on an answer, in the headers in which clients look for it.
+func named(a *wire.Answer, to *wire.Response) *wire.Response {
+	if to.Header == nil {
+		to.Header = http.Header{}
+	}
+	if a.HostID == "" {
+		to.Header["X-Amzn-Requestid"] = []string{a.RequestID}
+		return to
+	}
+	to.Header["X-Amz-Request-Id"] = []string{a.RequestID}
+	to.Header["X-Amz-Id-2"] = []string{a.HostID}
 	return to
 }
 

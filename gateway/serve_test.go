@@ -158,3 +158,24 @@ func TestABodyOfS3sThatIsReadWholeIsCheckedToo(t *testing.T) {
 		t.Errorf("another body than was signed = %d %s", status, body)
 	}
 }
+
+func TestEveryAnswerNamesItsRequest(t *testing.T) {
+	p := newPlane(t, service{gateway.Op(iam.CreateUser, userToMake, makeUser)})
+	for _, c := range []struct {
+		name string
+		r    *http.Request
+		want []string
+	}{
+		{"a refusal", httptest.NewRequest("POST", "http://localhost:4566/", strings.NewReader(createForm)), []string{"X-Amzn-Requestid"}},
+		{"S3", p.s3Request("GET", "/", nil, nil), []string{"X-Amz-Request-Id", "X-Amz-Id-2"}},
+	} {
+		c.r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, c.r)
+		for _, header := range c.want {
+			if w.Header().Get(header) == "" {
+				t.Errorf("the answer to %s has no %s: %v", c.name, header, w.Header())
+			}
+		}
+	}
+}

@@ -24,12 +24,12 @@ import (
 	"github.com/garrison-security/garrison/wire/codecs"
 )
 
-// sdkServices are the models of AWS's Go SDK modules whose snapshots are
-// tested where the module is at hand; those in go.mod must be.
-var sdkServices = map[string]string{
-	"iam": "iam", "sts": "sts", "sso": "sso", "ssooidc": "sso-oidc",
-	"kms": "kms", "sqs": "sqs", "cloudwatch": "cloudwatch", "configservice": "config", "organizations": "organizations",
-	"ssoadmin": "sso-admin", "secretsmanager": "secretsmanager", "s3": "s3", "ec2": "ec2",
+// sdkModules are the modules of AWS's Go SDK whose snapshots are tested, each
+// at the release it is fetched at, and the model it speaks.
+var sdkModules = map[string]string{
+	"iam@v1.64.9": "iam", "sts@v1.51.9": "sts", "kms@v1.62.5": "kms", "sqs@v1.52.11": "sqs", "sso@v1.39.4": "sso", "ssooidc@v1.44.4": "sso-oidc",
+	"cloudwatch@v1.75.6": "cloudwatch", "configservice@v1.74.11": "config", "organizations@v1.62.7": "organizations",
+	"ssoadmin@v1.52.5": "sso-admin", "secretsmanager@v1.50.11": "secretsmanager", "s3@v1.114.9": "s3",
 }
 
 // snapshot is a request or an answer as the SDK's own tests keep it.
@@ -68,27 +68,29 @@ func readSnapshot(t *testing.T, path string) snapshot {
 // AWS's answers, and writes it again without loss. Its values are placeholders
 // that break constraints, so these are left out.
 func TestSDKSnapshots(t *testing.T) {
-	out, err := exec.Command("go", "env", "GOMODCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
+	const sdk = "github.com/aws/aws-sdk-go-v2/service/"
+	fetch := []string{"mod", "download", "-json"}
+	for module := range sdkModules {
+		fetch = append(fetch, sdk+module)
 	}
-	modules := filepath.Join(strings.TrimSpace(string(out)), "github.com", "aws", "aws-sdk-go-v2", "service")
-	for module, model := range sdkServices {
-		found, _ := filepath.Glob(filepath.Join(modules, module+"@*"))
-		if len(found) == 0 {
-			if module == "iam" || module == "sts" || module == "sso" {
-				t.Errorf("the module of %s is in go.mod and not at hand", module)
-			}
-			continue
+	command := exec.Command("go", fetch...)
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("the SDK's modules can't be fetched: %v\n%s", err, out)
+	}
+	for modules := json.NewDecoder(bytes.NewReader(out)); modules.More(); {
+		var module struct{ Path, Version, Dir string }
+		if err := modules.Decode(&module); err != nil {
+			t.Fatal(err)
 		}
+		model := sdkModules[strings.TrimPrefix(module.Path, sdk)+"@"+module.Version]
 		t.Run(model, func(t *testing.T) {
 			t.Parallel()
 			service := load(t, shared.Path(t, "models/"+model+".json.gz"), "vectors")
 			types := newTypes(2)
 			types.free = true
-			for _, dir := range found {
-				snapshotsIn(t, dir, service, types)
-			}
+			snapshotsIn(t, module.Dir, service, types)
 		})
 	}
 }
