@@ -14,10 +14,10 @@ import (
 
 // TestStoresOfEarlierReleases opens a sealed store of each landed release, as
 // it was left by that release's own program, reads what was put there, and
-// verifies its record. A release adds its own with testdata/stores/make.
+// verifies its record. A release adds its own with stores/make.
 func TestStoresOfEarlierReleases(t *testing.T) {
 	t.Parallel()
-	releases, err := os.ReadDir("testdata/stores")
+	releases, err := os.ReadDir("stores")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestStoresOfEarlierReleases(t *testing.T) {
 		opened++
 		t.Run(release.Name(), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
-			if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata/stores", release.Name()))); err != nil {
+			if err := os.CopyFS(dir, os.DirFS(filepath.Join("stores", release.Name()))); err != nil {
 				t.Fatal(err)
 			}
 			for _, secret := range []string{"root.key", "credentials"} { // git keeps no modes
