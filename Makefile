@@ -69,6 +69,8 @@ vuln: ## known weaknesses in what is used; needs the Go vulnerability database (
 .PHONY: bench
 bench: build ## the table of docs/performance.md
 	go run ./bench -garrison $(BUILD)/garrison
+	go test -run '^$$' -bench Decide -cpu 1 ./policy
+	go test -run '^$$' -bench 'Encode|Decode' -cpu 1 ./wire/codecs
 
 .PHONY: fuzz fuzz-seconds
 fuzz: ## every fuzz target for FUZZTIME (10s)

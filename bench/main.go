@@ -22,6 +22,7 @@ func main() {
 	binary := flag.String("garrison", "", "the garrison binary to measure")
 	seconds := flag.Float64("seconds", 3, "how long each figure is measured")
 	entities := flag.Int("entities", 100_000, "users, roles and policies of the large account")
+	only := flag.String("only", "", "one part alone: calls, growth or startup")
 	quick := flag.Bool("quick", false, "a short run that shows that every figure can be taken")
 	flag.Parse()
 	if *attach != "" {
@@ -35,7 +36,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench: -garrison names the binary to measure")
 		os.Exit(2)
 	}
-	b := &bench{binary: *binary, span: time.Duration(*seconds * float64(time.Second)), entities: *entities}
+	b := &bench{binary: *binary, only: *only, span: time.Duration(*seconds * float64(time.Second)), entities: *entities}
 	if *quick {
 		b.span, b.entities = 300*time.Millisecond, 200
 	}
@@ -47,14 +48,21 @@ func main() {
 
 type bench struct {
 	binary   string
+	only     string
 	span     time.Duration
 	entities int
 }
 
 func (b *bench) run() error {
 	fmt.Printf("Machine: %s, %d CPUs, %s %s/%s\n\n", cpuModel(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	for _, part := range []func(*bench) error{(*bench).calls, (*bench).growth, (*bench).startup} {
-		if err := part(b); err != nil {
+	for _, part := range []struct {
+		name    string
+		measure func(*bench) error
+	}{{"calls", (*bench).calls}, {"growth", (*bench).growth}, {"startup", (*bench).startup}} {
+		if b.only != "" && b.only != part.name {
+			continue
+		}
+		if err := part.measure(b); err != nil {
 			return err
 		}
 	}
