@@ -29,7 +29,7 @@ var javaClasses = map[string]string{
 	"IsAlphabetic": `\p{L}\p{Nl}`, "LD": `\p{L}\p{Nd}`,
 }
 
-// goEscapes rewrites \uXXXX, surrogate ranges, Java's classes, and control
+// goEscapes rewrites \uHHHH, surrogate ranges, Java's classes, and control
 // characters that stand in the expression as they are.
 func goEscapes(java string) (string, error) {
 	var out strings.Builder
@@ -93,7 +93,7 @@ func goEscape(s string, inClass bool) (text string, used int, err error) {
 	return s[:2], 2, nil
 }
 
-// unicodeEscape rewrites \uXXXX. A range of surrogate pairs, which Java's
+// unicodeEscape rewrites \uHHHH. A range of surrogate pairs, which Java's
 // UTF-16 needs for what lies beyond the basic plane, becomes a range of characters.
 func unicodeEscape(s string) (text string, used int, err error) {
 	unit := func(s string) (rune, bool) {
