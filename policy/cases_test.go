@@ -12,6 +12,7 @@ type decideCase struct {
 	resource string
 	owner    string   // "" is the ARN's account
 	context  []string // key=value, key=[a,b]
+	granted  bool     // a grant of the resource permits it
 	on       on
 	want     string
 }
@@ -21,7 +22,7 @@ type on map[Kind][]string
 
 func (c *decideCase) decide(t *testing.T) string {
 	t.Helper()
-	p := new(Policies)
+	p := &Policies{Granted: c.granted}
 	for kind, list := range c.on {
 		for _, s := range list {
 			compiled := compile(t, kind, version2012Doc(s), "")

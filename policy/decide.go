@@ -56,7 +56,11 @@ func (e *evaluation) decide(r *Request, p *Policies) Decision {
 
 func implicit(by Kind) Decision { return Decision{By: by, Statement: -1} }
 
-func allowed(p *Policy, statement int) Decision {
+// allowed is what a statement of p grants; a grant of the resource that is no policy's has no p.
+func (p *Policy) allowed(statement int) Decision {
+	if p == nil {
+		return Decision{Allowed: true, By: Resource, Statement: -1}
+	}
 	return Decision{Allowed: true, By: p.Kind, PolicyID: p.ID, Statement: statement}
 }
 
@@ -167,35 +171,27 @@ func (e *evaluation) limit(p *Policies) (Decision, bool) {
 // decideByResource decides for callers without identity policies: anonymous
 // ones, AWS services and identity providers.
 func (e *evaluation) decideByResource(p *Policies) Decision {
-	if p.Resource != nil {
-		if g, i := e.strongestGrant(p.Resource); g == directGrant {
-			return allowed(p.Resource, i)
-		}
+	if g, by, i := e.resourceGrants(p); g == directGrant {
+		return by.allowed(i)
 	}
 	return implicit(e.resourceKind(p))
 }
 
 // decideBySides decides for users, sessions and root.
 func (e *evaluation) decideBySides(r *Request, p *Policies) Decision {
-	var (
-		granted   = noGrant
-		statement int
-		same      = e.sameAccount(r)
-	)
-	if p.Resource != nil {
-		granted, statement = e.strongestGrant(p.Resource)
-	}
+	same := e.sameAccount(r)
+	granted, resource, statement := e.resourceGrants(p)
 	if same && granted == directGrant {
-		return allowed(p.Resource, statement)
+		return resource.allowed(statement)
 	}
 	var d Decision
 	if same && granted == entityGrant {
-		d = allowed(p.Resource, statement)
+		d = resource.allowed(statement)
 	} else {
 		by, i := e.allowIn(p.Identity)
 		switch {
 		case by != nil:
-			d = allowed(by, i)
+			d = by.allowed(i)
 		case e.who.root:
 			d = Decision{Allowed: true, Statement: -1}
 		default:
@@ -216,6 +212,19 @@ func (e *evaluation) decideBySides(r *Request, p *Policies) Decision {
 		}
 	}
 	return d
+}
+
+// resourceGrants is the strongest way in which the resource lets the caller in,
+// and the policy and statement that do so, or no policy for a grant.
+func (e *evaluation) resourceGrants(p *Policies) (grant, *Policy, int) {
+	if p.Granted {
+		return directGrant, nil, -1
+	}
+	if p.Resource == nil {
+		return noGrant, nil, -1
+	}
+	g, i := e.strongestGrant(p.Resource)
+	return g, p.Resource, i
 }
 
 // sameAccount tells whether the caller's account owns the resource. What

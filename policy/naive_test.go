@@ -22,6 +22,7 @@ type naiveCase struct {
 	identity, boundary, session, endpoint []*Document
 	scps, rcps                            [][]*Document
 	resourcePolicy                        *Document
+	granted                               bool // by a grant of the resource
 }
 
 type naiveValue struct {
@@ -126,6 +127,9 @@ func (c *naiveCase) anyAllows(docs []*Document) bool {
 // resourceGrants is the strongest way in which the resource's policy lets the caller in.
 func (c *naiveCase) resourceGrants() string {
 	best := ""
+	if c.granted {
+		return "direct"
+	}
 	if c.resourcePolicy == nil {
 		return best
 	}

@@ -266,5 +266,7 @@ func (g generator) naiveCase(t *testing.T) (*naiveCase, *Policies, *strings.Buil
 		docs, compiled := g.documents(t, kind, 1, texts)
 		c.resourcePolicy, p.Resource = docs[0], compiled[0]
 	}
+	c.granted = c.action == "kms:Decrypt" && g.chance(30)
+	p.Granted = c.granted
 	return c, p, texts
 }

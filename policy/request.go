@@ -35,6 +35,9 @@ type Policies struct {
 
 	// Resource is the resource's own policy or the role's trust policy; nil: none.
 	Resource *Policy
+	// Granted: the resource's own grants (KMS's) permit this very request. It
+	// counts as an Allow of the resource's policy that names the caller itself.
+	Granted bool
 
 	// SCPs of the caller's account and RCPs of the resource's account, a list
 	// a level, from the root of the organisation down to the account. Nil: none
