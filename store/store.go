@@ -82,7 +82,8 @@ type Tx interface {
 	Delete(key []byte) error
 	// Scan yields the pairs with from <= key < to in order, or in reverse, this transaction's own
 	// changes included as they are when it begins. An empty to is no bound. The slices are valid until the
-	// next step. Only what was yielded, and the end if it was reached, counts as read.
+	// next step. Only what was yielded, and the end if it was reached, counts as read. An error ends it; with
+	// ErrSealed comes the key whose value does not open, so that whoever checks a store can go on beyond it.
 	Scan(from, to []byte, reverse bool) iter.Seq2[Pair, error]
 	// Append adds an event to this process's stream. It is given its number at commit. A View refuses it.
 	// The engine does not keep e.Data.

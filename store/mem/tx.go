@@ -207,7 +207,7 @@ func (t *tx) Scan(from, to []byte, reverse bool) iter.Seq2[store.Pair, error] {
 			case t.ended:
 				yield(store.Pair{}, errEnded)
 			case err != nil:
-				yield(store.Pair{}, err)
+				yield(store.Pair{Key: keyCopy}, err)
 			case yield(store.Pair{Key: keyCopy, Value: opened}, nil):
 				return true
 			}

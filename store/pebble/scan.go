@@ -48,6 +48,7 @@ type scan struct {
 	begun   bool
 	edge    []byte // the first key that has changed since t's start: nothing from there on is as it was
 	opened  []byte // the value last yielded
+	shut    []byte // the key whose value does not open
 	stopped bool
 	err     error
 }
@@ -74,7 +75,7 @@ func (s *scan) run() {
 		s.ranges = append(s.ranges, s.span)
 	}
 	if s.err != nil && !s.stopped {
-		s.yield(store.Pair{}, s.err)
+		s.yield(store.Pair{Key: s.shut}, s.err)
 	}
 }
 
@@ -123,6 +124,7 @@ func (s *scan) give(key, sealed []byte) bool {
 		return false
 	}
 	if s.opened, s.err = s.engine.options.Open(s.opened[:0], key, sealed); s.err != nil {
+		s.shut = bytes.Clone(key)
 		return false
 	}
 	// Cloned, so that a caller who writes into it does not write into what the engine holds.

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -126,8 +127,11 @@ var sealing = []test{
 				_, err := tx.Get(key(name))
 				_, loadErr := tx.Load(key(name), func(b []byte) (any, error) { return b, nil })
 				var scanErr error
-				for _, err := range tx.Scan(key(name), append(key(name), 0), false) {
+				for pair, err := range tx.Scan(key(name), append(key(name), 0), false) {
 					scanErr = errors.Join(scanErr, err)
+					if !bytes.Equal(pair.Key, key(name)) {
+						r.Errorf("%s: the scan names %q", name, pair.Key)
+					}
 				}
 				for _, err := range []error{err, loadErr, scanErr} {
 					if !errors.Is(err, want) || want == nil && err != nil {
