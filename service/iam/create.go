@@ -22,8 +22,12 @@ func creating(call *gateway.Call, kind, tagAction, name string, path *string, ta
 		c.path = *path
 	}
 	c.arn = entityARN(call, kind, c.path, name)
+	keys := asWritten
+	if kind == "user" || kind == "role" {
+		keys = anyCase
+	}
 	var err error
-	if c.tags, err = tagsOf(tags); err != nil {
+	if c.tags, err = keys.tagsOf(tags); err != nil {
 		return nil, err
 	}
 	tagConditions(call, c.tags)

@@ -14,10 +14,10 @@ import (
 // findGroup is the group of that name, like findUser.
 func findGroup(call *gateway.Call, name string) (*Group, error) {
 	found, err := groups.Find(call.Tx, groupsByName, call.Account, fold(name))
-	if err == nil && found.Value.Name == name {
+	if err == nil {
 		return found.Value, nil
 	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
 	return &Group{Entity{Name: name, Path: "/", Arn: entityARN(call, "group", "/", name)}},

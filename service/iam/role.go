@@ -16,10 +16,10 @@ const defaultMaxSession = 3600
 // findRole is the role of that name, like findUser.
 func findRole(call *gateway.Call, name string) (*Role, error) {
 	found, err := roles.Find(call.Tx, rolesByName, call.Account, fold(name))
-	if err == nil && found.Value.Name == name {
+	if err == nil {
 		return found.Value, nil
 	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
 	return &Role{Entity: Entity{Name: name, Path: "/", Arn: entityARN(call, "role", "/", name)}},

@@ -150,13 +150,13 @@ func (s *Service) boundaryOperations() []gateway.Operation {
 
 func (s *Service) tagOperations() []gateway.Operation {
 	return []gateway.Operation{
-		gateway.Op(iam.TagUser, tagging(func(in *iam.TagUserInput) []iam.Tag { return in.Tags }, userNamed(func(in *iam.TagUserInput) string { return in.UserName })), s.tagUser),
+		gateway.Op(iam.TagUser, tagging(anyCase, func(in *iam.TagUserInput) []iam.Tag { return in.Tags }, userNamed(func(in *iam.TagUserInput) string { return in.UserName })), s.tagUser),
 		gateway.Op(iam.UntagUser, untagging(func(in *iam.UntagUserInput) []string { return in.TagKeys }, userNamed(func(in *iam.UntagUserInput) string { return in.UserName })), s.untagUser),
 		gateway.Op(iam.ListUserTags, userNamed(func(in *iam.ListUserTagsInput) string { return in.UserName }), s.listUserTags),
-		gateway.Op(iam.TagRole, tagging(func(in *iam.TagRoleInput) []iam.Tag { return in.Tags }, roleNamed(func(in *iam.TagRoleInput) string { return in.RoleName })), s.tagRole),
+		gateway.Op(iam.TagRole, tagging(anyCase, func(in *iam.TagRoleInput) []iam.Tag { return in.Tags }, roleNamed(func(in *iam.TagRoleInput) string { return in.RoleName })), s.tagRole),
 		gateway.Op(iam.UntagRole, untagging(func(in *iam.UntagRoleInput) []string { return in.TagKeys }, roleNamed(func(in *iam.UntagRoleInput) string { return in.RoleName })), s.untagRole),
 		gateway.Op(iam.ListRoleTags, roleNamed(func(in *iam.ListRoleTagsInput) string { return in.RoleName }), s.listRoleTags),
-		gateway.Op(iam.TagPolicy, tagging(func(in *iam.TagPolicyInput) []iam.Tag { return in.Tags }, policyNamed(func(in *iam.TagPolicyInput) string { return in.PolicyArn })), s.tagPolicy),
+		gateway.Op(iam.TagPolicy, tagging(asWritten, func(in *iam.TagPolicyInput) []iam.Tag { return in.Tags }, policyNamed(func(in *iam.TagPolicyInput) string { return in.PolicyArn })), s.tagPolicy),
 		gateway.Op(iam.UntagPolicy, untagging(func(in *iam.UntagPolicyInput) []string { return in.TagKeys }, policyNamed(func(in *iam.UntagPolicyInput) string { return in.PolicyArn })), s.untagPolicy),
 		gateway.Op(iam.ListPolicyTags, policyNamed(func(in *iam.ListPolicyTagsInput) string { return in.PolicyArn }), s.listPolicyTags),
 	}

@@ -8,21 +8,29 @@ import (
 	"github.com/garrison-security/garrison/gateway"
 )
 
-// tagsOf are an input's tags. Keys are unique whatever their case, and those
-// that begin with "aws:" are AWS's own.
+// keying tells when two tag keys are the same.
 //
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules
-func tagsOf(in []iam.Tag) ([]Tag, error) {
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules_creating
+type keying func(string) string
+
+// anyCase holds for users and roles, asWritten for everything else that has tags.
+var (
+	anyCase   keying = fold
+	asWritten keying = func(key string) string { return key }
+)
+
+// tagsOf are an input's tags. Keys that begin with "aws:", in whatever case, are AWS's own.
+func (k keying) tagsOf(in []iam.Tag) ([]Tag, error) {
 	if len(in) == 0 {
 		return nil, nil
 	}
 	out := make([]Tag, 0, len(in))
 	seen := make(map[string]bool, len(in))
 	for _, t := range in {
-		key := fold(t.Key)
-		if strings.HasPrefix(key, "aws:") {
-			return nil, invalidInput("Tag keys beginning with aws: are reserved for system use")
+		if strings.HasPrefix(fold(t.Key), "aws:") {
+			return nil, invalidInput("Tag keys beginning with aws: are reserved for system use.")
 		}
+		key := k(t.Key)
 		if seen[key] {
 			return nil, invalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}
@@ -56,34 +64,35 @@ func tagConditions(call *gateway.Call, tags []Tag) {
 	call.ConditionList("aws:TagKeys", keys...)
 }
 
-// setTags lays tags over those of an entity: a key that is there, in whatever
-// case, takes the new key's case and value.
-func setTags(have, set []Tag) ([]Tag, error) {
+// set lays tags over those that are there: a key that is there takes the new
+// key's case and value.
+func (k keying) set(have, set []Tag) ([]Tag, error) {
 	for _, t := range set {
-		if i := tagAt(have, t.Key); i >= 0 {
+		if i := k.at(have, t.Key); i >= 0 {
 			have[i] = t
 		} else {
 			have = append(have, t)
 		}
 	}
 	if len(have) > tagsPerEntity {
-		return nil, limitExceeded("TagsPerEntity", tagsPerEntity)
+		return nil, &iam.LimitExceededException{Message: "The number of tags has reached the maximum limit."}
 	}
 	return have, nil
 }
 
-// removeTags drops keys; one that is not there is no error.
-func removeTags(have []Tag, keys []string) []Tag {
+// remove drops keys; one that is not there is no error.
+func (k keying) remove(have []Tag, keys []string) []Tag {
 	for _, key := range keys {
-		if i := tagAt(have, key); i >= 0 {
+		if i := k.at(have, key); i >= 0 {
 			have = slices.Delete(have, i, i+1)
 		}
 	}
 	return have
 }
 
-func tagAt(tags []Tag, key string) int {
-	return slices.IndexFunc(tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) })
+func (k keying) at(tags []Tag, key string) int {
+	key = k(key)
+	return slices.IndexFunc(tags, func(t Tag) bool { return k(t.Key) == key })
 }
 
 // tagPage is a page of tags, in the order of their keys.

@@ -8,9 +8,9 @@ import (
 )
 
 // tagging has a target set the conditions that a request's tags make.
-func tagging[In any, R gateway.Subject](tags func(*In) []iam.Tag, target gateway.Target[In, R]) gateway.Target[In, R] {
+func tagging[In any, R gateway.Subject](k keying, tags func(*In) []iam.Tag, target gateway.Target[In, R]) gateway.Target[In, R] {
 	return func(call *gateway.Call, in *In) (R, error) {
-		set, err := tagsOf(tags(in))
+		set, err := k.tagsOf(tags(in))
 		if err != nil {
 			var none R
 			return none, err
@@ -30,21 +30,21 @@ func untagging[In any, R gateway.Subject](keys func(*In) []string, target gatewa
 	}
 }
 
-// retag lays tags over an entity's, then drops keys.
+// retag lays tags over a user's or role's, then drops keys.
 func (e *Entity) retag(set []iam.Tag, drop []string) (err error) {
-	e.Tags, err = retagged(e.Tags, set, drop)
+	e.Tags, err = anyCase.retagged(e.Tags, set, drop)
 	return err
 }
 
-func retagged(have []Tag, set []iam.Tag, drop []string) ([]Tag, error) {
-	tags, err := tagsOf(set)
+func (k keying) retagged(have []Tag, set []iam.Tag, drop []string) ([]Tag, error) {
+	tags, err := k.tagsOf(set)
 	if err != nil {
 		return nil, err
 	}
-	if have, err = setTags(have, tags); err != nil {
+	if have, err = k.set(have, tags); err != nil {
 		return nil, err
 	}
-	return removeTags(have, drop), nil
+	return k.remove(have, drop), nil
 }
 
 func (s *Service) tagUser(_ context.Context, call *gateway.Call, u *User, in *iam.TagUserInput) (*iam.TagUserOutput, error) {
@@ -92,7 +92,7 @@ func (p *policyOn) retag(call *gateway.Call, set []iam.Tag, drop []string) error
 		return err
 	}
 	return policies.Update(call.Tx, call.Account, func(p *Policy) (err error) {
-		p.Tags, err = retagged(p.Tags, set, drop)
+		p.Tags, err = asWritten.retagged(p.Tags, set, drop)
 		return err
 	}, fold(p.Name))
 }

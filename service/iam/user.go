@@ -12,14 +12,14 @@ import (
 	"github.com/garrison-security/garrison/store"
 )
 
-// findUser is the user of that name. A missing one comes with an error, as a
+// findUser is the user of that name, in whatever case. A missing one comes with an error, as a
 // record that carries the name, for the decision whether to tell.
 func findUser(call *gateway.Call, name string) (*User, error) {
 	found, err := users.Find(call.Tx, usersByName, call.Account, fold(name))
-	if err == nil && found.Value.Name == name {
+	if err == nil {
 		return found.Value, nil
 	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
 	return &User{Entity: Entity{Name: name, Path: "/", Arn: entityARN(call, "user", "/", name)}},

@@ -1,0 +1,67 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/garrison-security/garrison/api/iam"
+)
+
+// Keys of users' and roles' tags are the same in whatever case; others' are as written.
+func TestTagKeys(t *testing.T) {
+	p := newPlane(t)
+	furnish(p)
+	two := []iam.Tag{{Key: "Team", Value: "one"}, {Key: "team", Value: "two"}}
+	const twice = "InvalidInputException: Duplicate tag keys found. Please note that Tag keys are case insensitive."
+	if got := try(p, p.root, iam.TagRole, &iam.TagRoleInput{RoleName: "r", Tags: two}); got != twice {
+		t.Errorf("TagRole = %s", got)
+	}
+	for _, tag := range two {
+		call(p, p.root, iam.TagRole, &iam.TagRoleInput{RoleName: "r", Tags: []iam.Tag{tag}})
+	}
+	if got := call(p, p.root, iam.ListRoleTags, &iam.ListRoleTagsInput{RoleName: "r"}).Tags; !slices.Equal(got, two[1:]) {
+		t.Errorf("a role's tags: %v", got)
+	}
+	call(p, p.root, iam.TagPolicy, &iam.TagPolicyInput{PolicyArn: own, Tags: two})
+	if got := call(p, p.root, iam.ListPolicyTags, &iam.ListPolicyTagsInput{PolicyArn: own}).Tags; !slices.Equal(got, two) {
+		t.Errorf("a policy's tags: %v", got)
+	}
+	call(p, p.root, iam.UntagPolicy, &iam.UntagPolicyInput{PolicyArn: own, TagKeys: []string{"team"}})
+	if got := call(p, p.root, iam.ListPolicyTags, &iam.ListPolicyTagsInput{PolicyArn: own}).Tags; !slices.Equal(got, two[:1]) {
+		t.Errorf("a policy's tags after one was removed: %v", got)
+	}
+	reserved := try(p, p.root, iam.TagPolicy, &iam.TagPolicyInput{PolicyArn: own, Tags: []iam.Tag{{Key: "AWS:x", Value: "1"}}})
+	if reserved != "InvalidInputException: Tag keys beginning with aws: are reserved for system use." {
+		t.Errorf("a reserved key: %s", reserved)
+	}
+	many := make([]iam.Tag, 50)
+	for i := range many {
+		many[i] = iam.Tag{Key: fmt.Sprint("k", i), Value: "v"}
+	}
+	full := try(p, p.root, iam.TagPolicy, &iam.TagPolicyInput{PolicyArn: own, Tags: many})
+	if full != "LimitExceededException: The number of tags has reached the maximum limit." {
+		t.Errorf("51 tags: %s", full)
+	}
+}
+
+// Names are found in whatever case, and answered as they were given.
+func TestNamesInAnyCase(t *testing.T) {
+	p := newPlane(t)
+	furnish(p)
+	if u := call(p, p.root, iam.GetUser, &iam.GetUserInput{UserName: new("U")}).User; u.UserName != "u" {
+		t.Errorf("user %s", u.UserName)
+	}
+	if g := call(p, p.root, iam.GetGroup, &iam.GetGroupInput{GroupName: "G"}).Group; g.GroupName != "g" {
+		t.Errorf("group %s", g.GroupName)
+	}
+	if r := call(p, p.root, iam.GetRole, &iam.GetRoleInput{RoleName: "R"}).Role; r.RoleName != "r" {
+		t.Errorf("role %s", r.RoleName)
+	}
+	// What is decided on is what is there, however a caller spells it.
+	who := delegate(p, "d", `{"Effect":"Allow","Action":"iam:*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"arn:aws:iam::111122223333:role/r"}`)
+	if got := try(p, who, iam.DeleteRole, &iam.DeleteRoleInput{RoleName: "R"}); !strings.Contains(got, "explicit deny") {
+		t.Errorf("DeleteRole = %s", got)
+	}
+}
