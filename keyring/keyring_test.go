@@ -111,7 +111,7 @@ func TestALockedKeyringDoesNothing(t *testing.T) {
 		_, err := k.Seal(nil, "", []byte("k"), nil)
 		_, err2 := k.Open(nil, "", []byte("k"), make([]byte, 64))
 		_, err3 := k.SealToken("p", nil, nil)
-		errs := []error{err, err2, err3, k.Ensure(t.Context(), "a"), k.Destroy(t.Context(), "a", nil), k.Verify(t.Context()), k.Rotate(t.Context(), fileRoot(t), nil)}
+		errs := []error{err, err2, err3, k.Ensure(t.Context(), "a"), k.Destroy(t.Context(), "a", nil), k.Verify(t.Context()), k.Rotate(t.Context(), fileRoot(t), nil, nil)}
 		for i, err := range errs {
 			if !errors.Is(err, ErrLocked) {
 				t.Errorf("call %d: %v", i, err)

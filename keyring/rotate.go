@@ -25,14 +25,20 @@ const rewrapBatch = 1000
 //
 // Stopped before step 4 the store opens with either root key, and Rotate with
 // the same next takes the work up again. One process at a time may rotate.
-func (k *Keyring) Rotate(ctx context.Context, next RootKey, install func() error) error {
+//
+// note, if it is not nil, records the rotation: in the transaction of step 1,
+// where it begins or is taken up, and with done in that of step 4.
+func (k *Keyring) Rotate(ctx context.Context, next RootKey, install func() error, note func(tx store.Tx, done bool) error) error {
+	if note == nil {
+		note = func(store.Tx, bool) error { return nil }
+	}
 	k.change.Lock()
 	defer k.change.Unlock()
 	engine, _, _, err := k.writing()
 	if err != nil {
 		return err
 	}
-	wrapper, err := k.both(ctx, engine, next)
+	wrapper, err := k.both(ctx, engine, next, note)
 	if err != nil {
 		return fmt.Errorf("keyring: rotate: %w", err)
 	}
@@ -44,14 +50,14 @@ func (k *Keyring) Rotate(ctx context.Context, next RootKey, install func() error
 	if err := k.rewrap(ctx, engine); err != nil {
 		return fmt.Errorf("keyring: rotate: %w", err)
 	}
-	if err := k.retire(ctx, engine, wrapper); err != nil {
+	if err := k.retire(ctx, engine, wrapper, note); err != nil {
 		return fmt.Errorf("keyring: rotate: %w", err)
 	}
 	return nil
 }
 
 // both is step 1. It finds next's rows there already when an earlier Rotate was stopped.
-func (k *Keyring) both(ctx context.Context, engine store.Engine, next RootKey) (Wrapper, error) {
+func (k *Keyring) both(ctx context.Context, engine store.Engine, next RootKey, note func(store.Tx, bool) error) (Wrapper, error) {
 	found, err := read(ctx, engine)
 	if err != nil {
 		return nil, err
@@ -62,6 +68,9 @@ func (k *Keyring) both(ctx context.Context, engine store.Engine, next RootKey) (
 	if wrapper, err := match(next, found.masters); err == nil {
 		if wrapper.ID() == current && !slices.ContainsFunc(found.masters, func(r *masterRow) bool { return r.root != current }) && len(found.masters) == 1 {
 			return nil, errors.New("the new root key is the old one")
+		}
+		if err := engine.Update(ctx, func(tx store.Tx) error { return note(tx, false) }); err != nil {
+			return nil, err
 		}
 		return wrapper, k.reload(engine, found)
 	}
@@ -114,7 +123,7 @@ func (k *Keyring) both(ctx context.Context, engine store.Engine, next RootKey) (
 				return err
 			}
 		}
-		return nil
+		return note(tx, false)
 	})
 	if err != nil {
 		return nil, err
@@ -192,7 +201,7 @@ func (k *Keyring) rewrap(ctx context.Context, engine store.Engine) error {
 }
 
 // retire is step 4: what is not the newest master under next goes.
-func (k *Keyring) retire(ctx context.Context, engine store.Engine, next Wrapper) error {
+func (k *Keyring) retire(ctx context.Context, engine store.Engine, next Wrapper, note func(store.Tx, bool) error) error {
 	err := engine.Update(ctx, func(tx store.Tx) error {
 		rows, err := readMasters(tx)
 		if err != nil {
@@ -206,7 +215,7 @@ func (k *Keyring) retire(ctx context.Context, engine store.Engine, next Wrapper)
 				return err
 			}
 		}
-		return nil
+		return note(tx, true)
 	})
 	if err != nil {
 		return err
@@ -231,8 +240,8 @@ func (o opened) With([]byte) (Wrapper, error) { return o.Wrapper, nil }
 
 // RotateFile moves the store to a new root key in the file called path, the
 // old one's place. The new key stands in path.next until the store opens with
-// it; a rotation that was stopped is taken up with it.
-func (k *Keyring) RotateFile(ctx context.Context, path string) error {
+// it; a rotation that was stopped is taken up with it. note is as Rotate's.
+func (k *Keyring) RotateFile(ctx context.Context, path string, note func(tx store.Tx, done bool) error) error {
 	aside := path + ".next"
 	next, err := ReadRootFile(aside)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -250,5 +259,5 @@ func (k *Keyring) RotateFile(ctx context.Context, path string) error {
 			return err
 		}
 		return syncDir(filepath.Dir(path))
-	})
+	}, note)
 }

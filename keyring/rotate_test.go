@@ -53,7 +53,7 @@ func TestRotationSurvivesAStopAtEveryStep(t *testing.T) {
 
 				broken := &stopping{h.engine, step, after}
 				h.now.engine = broken
-				finished = h.now.RotateFile(t.Context(), path) == nil
+				finished = h.now.RotateFile(t.Context(), path, nil) == nil
 
 				for range 2 { // the next process, which ends the work, and the one after it
 					root, err := ReadRootFile(path)
@@ -62,7 +62,7 @@ func TestRotationSurvivesAStopAtEveryStep(t *testing.T) {
 					openAll(t, h, sealed)
 					check(t, h.now.Verify(t.Context()))
 					if len(h.now.RootIDs()) > 1 || h.now.RootIDs()[0] == old.ID() {
-						check(t, h.now.RotateFile(t.Context(), path))
+						check(t, h.now.RotateFile(t.Context(), path, nil))
 						openAll(t, h, sealed)
 					}
 				}
@@ -124,7 +124,7 @@ func TestRotationKeepsWhatWasSealedAndChangesTheMaster(t *testing.T) {
 	check(t, err)
 	before := h.rows(t)
 	next := fileRoot(t)
-	check(t, h.now.Rotate(t.Context(), next, nil))
+	check(t, h.now.Rotate(t.Context(), next, nil, nil))
 	after := h.rows(t)
 	for key, value := range after {
 		if old, same := before[key]; same && string(old) == string(value) {
@@ -145,12 +145,12 @@ func TestRotationKeepsWhatWasSealedAndChangesTheMaster(t *testing.T) {
 		t.Error("the old root key still opens")
 	}
 	check(t, h.restart(t, next))
-	if err := h.now.Rotate(t.Context(), next, nil); err == nil {
+	if err := h.now.Rotate(t.Context(), next, nil, nil); err == nil {
 		t.Error("rotated to the same root key")
 	}
 	words, err := Passphrase("correct horse battery staple")
 	check(t, err)
-	check(t, h.now.Rotate(t.Context(), words, nil))
+	check(t, h.now.Rotate(t.Context(), words, nil, nil))
 	check(t, h.restart(t, words))
 }
 
@@ -158,18 +158,50 @@ func TestAGivenUpRotationIsForgottenByTheNext(t *testing.T) {
 	h, root := loaded(t)
 	refused := errors.New("no")
 	given := fileRoot(t)
-	if err := h.now.Rotate(t.Context(), given, func() error { return refused }); !errors.Is(err, refused) {
+	if err := h.now.Rotate(t.Context(), given, func() error { return refused }, nil); !errors.Is(err, refused) {
 		t.Fatal(err)
 	}
 	check(t, h.restart(t, root)) // both open
 	check(t, h.restart(t, given))
 	check(t, h.restart(t, root))
 	next := fileRoot(t)
-	check(t, h.now.Rotate(t.Context(), next, nil))
+	check(t, h.now.Rotate(t.Context(), next, nil, nil))
 	if h.restart(t, given) == nil || h.restart(t, root) == nil {
 		t.Error("a root key that was left still opens")
 	}
 	check(t, h.restart(t, next))
+}
+
+func TestWhatIsNotRecordedIsNotRotated(t *testing.T) {
+	h, root := loaded(t)
+	refused := errors.New("no")
+	next := fileRoot(t)
+	check(t, h.restart(t, root))
+	if err := h.now.Rotate(t.Context(), next, nil, func(store.Tx, bool) error { return refused }); !errors.Is(err, refused) {
+		t.Fatal(err)
+	}
+	if h.restart(t, next) == nil {
+		t.Error("the new root key opens what no record says was rotated")
+	}
+	check(t, h.restart(t, root))
+	begun := 0
+	note := func(_ store.Tx, done bool) error {
+		if done {
+			return refused
+		}
+		begun++
+		return nil
+	}
+	for range 2 { // stopped before the old key is retired, and taken up
+		if err := h.now.Rotate(t.Context(), next, nil, note); !errors.Is(err, refused) {
+			t.Fatal(err)
+		}
+		check(t, h.restart(t, next))
+		check(t, h.restart(t, root))
+	}
+	if begun != 2 {
+		t.Errorf("begun %d times", begun)
+	}
 }
 
 func TestRotateFileLeavesAReadableKey(t *testing.T) {
@@ -178,7 +210,7 @@ func TestRotateFileLeavesAReadableKey(t *testing.T) {
 	root, err := RootFile(path, true)
 	check(t, err)
 	check(t, h.restart(t, root))
-	check(t, h.now.RotateFile(t.Context(), path))
+	check(t, h.now.RotateFile(t.Context(), path, nil))
 	info, err := os.Stat(path)
 	check(t, err)
 	if info.Mode().Perm()&0o077 != 0 {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/garrison-security/garrison/keyring"
+	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/trail"
 )
 
 // RotateRootKeyCmd moves the installation to a new root key.
@@ -36,9 +38,8 @@ func (c *RotateRootKeyCmd) Run(ctx context.Context, io streams) error {
 	})
 }
 
-// rotateRootKey makes a root key and moves the keyring to it. It is told to
-// the record before it begins and when it is done, since it goes in steps, each
-// durable by itself.
+// rotateRootKey makes a root key and moves the keyring to it. It goes in steps,
+// each durable by itself: the first and the last tell the record.
 type rotateRootKey struct {
 	To string `json:"to,omitempty"`
 }
@@ -57,25 +58,30 @@ func (t *rotateRootKey) perform(ctx context.Context, h *house, by operator, tell
 	rotation := func(state string) map[string]any {
 		return map[string]any{"state": state, "rootKeyFile": path, "rootKeyIds": h.keys.RootIDs()}
 	}
-	if err := h.note(ctx, by, "RotateRootKey", rotation("begun")); err != nil {
-		return err
+	note := func(tx store.Tx, done bool) error {
+		state := "begun"
+		if done {
+			state = "done"
+		}
+		event, err := operatorEvent(by, "RotateRootKey", rotation(state))
+		if err != nil {
+			return err
+		}
+		return trail.Append(tx, event)
 	}
 	h.writing.Lock()
 	defer h.writing.Unlock()
 	var err error
 	if t.To == "" {
-		err = h.keys.RotateFile(ctx, path)
+		err = h.keys.RotateFile(ctx, path, note)
 	} else {
 		var next keyring.RootKey
 		if next, err = keyring.RootFile(path, true); err == nil {
-			err = h.keys.Rotate(ctx, next, nil)
+			err = h.keys.Rotate(ctx, next, nil, note)
 		}
 	}
 	if err != nil {
 		return errors.Join(err, h.note(ctx, by, "RotateRootKey", rotation("failed")))
-	}
-	if err := h.note(ctx, by, "RotateRootKey", rotation("done")); err != nil {
-		return err
 	}
 	return tell(path)
 }
