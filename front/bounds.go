@@ -15,9 +15,10 @@ import (
 // is closed. So one who opens many and sends nothing keeps nobody out.
 type connections struct {
 	limits  Limits
+	proxies Proxies
 	closing chan struct{}
 
-	accepted, refused, evicted, silent atomic.Int64
+	accepted, refused, evicted, silent, malformed atomic.Int64
 
 	mu     sync.Mutex
 	closed bool
@@ -27,23 +28,32 @@ type connections struct {
 	serial int64
 }
 
-func newConnections(l Limits) connections {
-	return connections{limits: l, closing: make(chan struct{}), source: map[netip.Addr][]*conn{}, order: map[*conn]int64{}}
+func newConnections(l Limits, p Proxies) connections {
+	return connections{limits: l, proxies: p, closing: make(chan struct{}), source: map[netip.Addr][]*conn{}, order: map[*conn]int64{}}
 }
 
 // admit enters a connection, or closes it and answers nil.
 func (s *connections) admit(tcp *net.TCPConn) *conn {
-	remote := addrOf(tcp.RemoteAddr())
-	c := &conn{TCPConn: tcp, owner: s, remote: remote, source: sourceOf(remote)}
+	client := addrOf(tcp.RemoteAddr())
+	c := &conn{TCPConn: tcp, owner: s, remote: client.Addr(), client: client, source: sourceOf(client.Addr())}
 	c.waiting.Store(true)
 	s.accepted.Add(1)
+	if !s.enter(c) {
+		tcp.Close()
+		return nil
+	}
+	return c
+}
 
+// enter counts a connection for its source, and reports whether there is room
+// or another could make some. A proxy's own are bounded together with all others alone.
+func (s *connections) enter(c *conn) bool {
 	s.mu.Lock()
 	var leaves *conn
 	full := s.closed
 	switch {
 	case full:
-	case len(s.source[c.source]) >= s.limits.PerSource:
+	case len(s.source[c.source]) >= s.limits.PerSource && !s.proxies.trusts(c.client.Addr()):
 		leaves = firstWaiting(s.source[c.source])
 		full = leaves == nil
 	case s.open >= s.limits.Connections:
@@ -68,10 +78,22 @@ func (s *connections) admit(tcp *net.TCPConn) *conn {
 	}
 	if full {
 		s.refused.Add(1)
-		tcp.Close()
-		return nil
 	}
-	return c
+	return !full
+}
+
+// believe takes a trusted proxy's word for where a connection comes from, and
+// reports whether that source may have one more.
+func (s *connections) believe(c *conn, t told) bool {
+	if c.spokenFor, c.told = true, t; !t.client.IsValid() {
+		return true
+	}
+	s.mu.Lock()
+	_, held := s.order[c] // or it has made room for another already
+	s.removeLocked(c)
+	c.client, c.source = t.client, sourceOf(t.client.Addr())
+	s.mu.Unlock()
+	return held && s.enter(c)
 }
 
 func firstWaiting(conns []*conn) *conn {
@@ -148,5 +170,6 @@ func (s *connections) stats() Stats {
 	s.mu.Unlock()
 	return Stats{
 		Open: open, Accepted: s.accepted.Load(), Refused: s.refused.Load(), Evicted: s.evicted.Load(), Silent: s.silent.Load(),
+		Malformed: s.malformed.Load(),
 	}
 }

@@ -12,10 +12,15 @@ import (
 type conn struct {
 	*net.TCPConn
 	owner  *connections
-	source netip.Addr // what the bound per source counts
-	remote netip.Addr
+	remote netip.Addr // the other end: of the client, or of a proxy
+	source netip.Addr // what the bound per source counts; under owner's lock
 	first  [1]byte
-	plain  bool // set before the connection is handed on
+
+	// Set before the connection is handed on.
+	client    netip.AddrPort // where it comes from, by a trusted proxy's preamble or in truth
+	spokenFor bool           // a trusted proxy sent a preamble
+	told      told           // what it says
+	plain     bool
 
 	hasFirst bool        // owned by the reader
 	probe    *byte       // net/http's buffer for its background read; owned by the reader
@@ -68,11 +73,11 @@ func (c *conn) Close() error {
 	return c.TCPConn.Close()
 }
 
-func addrOf(a net.Addr) netip.Addr {
+func addrOf(a net.Addr) netip.AddrPort {
 	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
+		return netip.AddrPortFrom(tcp.AddrPort().Addr().Unmap(), tcp.AddrPort().Port())
 	}
-	return netip.Addr{}
+	return netip.AddrPort{}
 }
 
 // sourceOf is what one client is taken to hold: an IPv4 address, an IPv6 /64.

@@ -25,6 +25,7 @@ const (
 	PlainLoopback Plain = iota // clients on this machine, over the loopback interface
 	PlainAnyone
 	PlainNobody
+	PlainProxies // as PlainLoopback, and the trusted proxies
 )
 
 // Limits bound what one client, and all together, can hold. A zero field
@@ -53,6 +54,7 @@ type Config struct {
 	Handler http.Handler
 	TLS     *tls.Config // see TLSConfig
 	Plain   Plain
+	Proxies Proxies // whose word about clients is taken
 	Limits  Limits
 	Log     *slog.Logger
 }
@@ -69,7 +71,7 @@ type Server struct {
 // New makes a server; nothing listens yet.
 func New(c Config) *Server {
 	c.Limits = c.Limits.orDefault()
-	s := &Server{config: c, conns: newConnections(c.Limits)}
+	s := &Server{config: c, conns: newConnections(c.Limits, c.Proxies)}
 	errorLog := log.New(complaints{c.Log}, "", 0)
 	s.http = &http.Server{
 		Handler:           c.Handler,
@@ -81,6 +83,7 @@ func New(c Config) *Server {
 		// net/http adds 4 KiB to what it is told, and then counts exactly.
 		MaxHeaderBytes: c.Limits.HeaderBytes - 4096,
 		ConnState:      s.conns.state,
+		ConnContext:    withConn,
 		ErrorLog:       errorLog,
 		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: c.Limits.Streams},
 	}
@@ -168,6 +171,7 @@ type Stats struct {
 	Accepted         int64 // connections since the start
 	Refused, Evicted int64 // connections refused at a bound, or closed while idle to make room
 	Silent           int64 // connections closed since no first byte came in time
+	Malformed        int64 // connections closed for a malformed PROXY preamble of a trusted proxy
 }
 
 // Stats reads the counters.

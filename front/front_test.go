@@ -164,7 +164,7 @@ func TestWhoMaySpeakPlainHTTP(t *testing.T) {
 		{PlainAnyone, "192.0.2.1", "192.0.2.2", true},
 		{PlainNobody, "127.0.0.1", "127.0.0.1", false},
 	} {
-		if got := c.plain.admits(netip.MustParseAddr(c.remote), netip.MustParseAddr(c.local)); got != c.want {
+		if got := c.plain.admits(netip.MustParseAddr(c.remote), netip.MustParseAddr(c.local), nil); got != c.want {
 			t.Errorf("setting %d, from %s to %s: %t", c.plain, c.remote, c.local, got)
 		}
 	}

@@ -3,6 +3,7 @@ package front
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -45,14 +46,28 @@ func (s *Server) accept(l net.Listener, open, refused *queue) error {
 	}
 }
 
-// sort reads the first byte and chooses.
+// sort reads the first byte, after a trusted proxy's preamble if there is one, and chooses.
 func (s *Server) sort(c *conn, open, refused *queue) {
 	c.SetReadDeadline(time.Now().Add(s.config.Limits.FirstByte))
-	n, err := c.TCPConn.Read(c.first[:])
-	if n == 0 || err != nil {
+	_, err := io.ReadFull(c.TCPConn, c.first[:])
+	if err == nil && c.first[0] == preamble[0] && s.conns.proxies.trusts(c.remote) {
+		var t told
+		if t, err = readPreamble(c.TCPConn); err == nil && !s.conns.believe(c, t) {
+			c.TCPConn.Close()
+			return
+		}
+		if err == nil {
+			_, err = io.ReadFull(c.TCPConn, c.first[:])
+		}
+	}
+	if err != nil {
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {
 			s.conns.silent.Add(1)
+		}
+		if errors.Is(err, errPreamble) {
+			s.conns.malformed.Add(1)
+			io.WriteString(c.TCPConn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 		}
 		c.Close()
 		return
@@ -63,7 +78,7 @@ func (s *Server) sort(c *conn, open, refused *queue) {
 	switch {
 	case c.first[0] == recordHandshake:
 		open.put(tls.Server(c, s.config.TLS), c)
-	case s.config.Plain.admits(c.remote, addrOf(c.TCPConn.LocalAddr())):
+	case s.config.Plain.admits(c.remote, addrOf(c.TCPConn.LocalAddr()).Addr(), s.conns.proxies):
 		c.plain = true
 		open.put(c, c)
 	default:

@@ -8,11 +8,17 @@ import (
 	"strings"
 )
 
-// admits says whether plain HTTP is served between two addresses. Of the
-// loopback interface both ends have to be: a packet from elsewhere with a
-// loopback address in it is not taken for one of this machine's.
-func (p Plain) admits(remote, local netip.Addr) bool {
-	return p == PlainAnyone || p == PlainLoopback && remote.IsLoopback() && local.IsLoopback()
+// admits says whether plain HTTP is served between two addresses, whoever a
+// proxy speaks for. Of the loopback interface both ends have to be: a packet
+// from elsewhere with a loopback address in it is not taken for one of this machine's.
+func (p Plain) admits(remote, local netip.Addr, trusted Proxies) bool {
+	switch p {
+	case PlainAnyone:
+		return true
+	case PlainLoopback, PlainProxies:
+		return remote.IsLoopback() && local.IsLoopback() || p == PlainProxies && trusted.trusts(remote)
+	}
+	return false
 }
 
 const onlyTLS = "This endpoint takes plain HTTP from its own machine alone, if at all: use https:// " +
