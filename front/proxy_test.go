@@ -118,7 +118,7 @@ func TestAPreambleOutweighsHeaders(t *testing.T) {
 func TestTLSPassesThroughAProxy(t *testing.T) {
 	r := proxied(t, Config{Proxies: here})
 	for additions, want := range map[string]string{
-		"": stranger + " secure=true tls=true direct=false",
+		"":                                    stranger + " secure=true tls=true direct=false",
 		string(addition(0x20, 0, 0, 0, 0, 0)): stranger + " secure=false tls=false direct=false",
 		string(addition(0x20, 1, 0, 0, 0, 0)): stranger + " secure=true tls=false direct=false",
 	} {

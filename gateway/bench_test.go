@@ -22,7 +22,7 @@ func BenchmarkServe(b *testing.B) {
 	r.ContentLength = int64(len(form))
 	p.sign(r, "ALICE", "sts", form)
 	body := bytes.NewReader(form)
-	req := gateway.RequestOf(r)
+	req := gateway.RequestOf(r, gateway.Client{})
 	req.Body = body
 	b.ReportAllocs()
 	for b.Loop() {

@@ -31,7 +31,7 @@ func (g *Gateway) finish(r *request, o *outcome) {
 		e.ReadOnly = r.row.ReadOnly
 		e.ManagementEvent = !r.row.DataEvent
 	}
-	if r.from.secure {
+	if r.from.tlsVersion != "" { // not where a proxy holds the client's connection
 		e.TLSDetails = &trail.TLSDetails{
 			TLSVersion: r.from.tlsVersion, CipherSuite: r.from.cipher, ClientProvidedHostHeader: r.from.host,
 		}

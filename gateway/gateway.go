@@ -26,8 +26,10 @@ type Config struct {
 	Partition string
 	// Regions are the Regions served; nil means all of the partition.
 	Regions []string
-	// BaseHost is the endpoint's own name, under which buckets are addressed as <bucket>.<BaseHost>.
-	BaseHost string
+	// Hosts are the endpoint's own names, under which buckets are addressed as <bucket>.<host>.
+	Hosts []string
+	// Client tells who sent a request; nil takes the other end of the connection for the client.
+	Client func(*http.Request) (Client, error)
 	// Internal answers /_garrison/; nil means 404.
 	Internal http.Handler
 	// Unattributed counts the calls that no account can be charged with.
@@ -69,6 +71,9 @@ func New(c Config) (*Gateway, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
+	if c.Client == nil {
+		c.Client = connectionOf
+	}
 	all, global, err := partitionRegions(c.Partition)
 	if err != nil {
 		return nil, err
@@ -101,7 +106,7 @@ func New(c Config) (*Gateway, error) {
 			g.operations[name], g.models[name.service] = &op, op.row.Service
 		}
 	}
-	if g.router, err = route.New(route.Options{BaseHost: c.BaseHost}); err != nil {
+	if g.router, err = route.New(route.Options{Hosts: c.Hosts}); err != nil {
 		return nil, err
 	}
 	g.keys = sigv4.NewKeyCache(keyCacheSize)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"io"
 	"net/http"
@@ -8,12 +9,31 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
 )
 
+// Client is who sent a request: its address, whether it speaks TLS, and its
+// TLS connection if that is known.
+type Client struct {
+	Remote netip.AddrPort
+	Secure bool
+	TLS    *tls.ConnectionState
+}
+
+// connectionOf takes the other end of the connection for the client.
+func connectionOf(hr *http.Request) (Client, error) {
+	remote, _ := netip.ParseAddrPort(hr.RemoteAddr)
+	return Client{remote, hr.TLS != nil, hr.TLS}, nil
+}
+
+// errClient is the refusal of a request of which a proxy does not say legibly whose it is.
+var errClient = &aws.Error{Kind: aws.Custom, Code: "InvalidRequest", Message: "The proxy before this endpoint does not say legibly where the request comes from."}
+
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	req := requestOf(hr)
+	client, unknown := g.Client(hr)
+	req := requestOf(hr, client)
 	if g.router.Internal(req) {
 		if g.Internal == nil {
 			http.NotFound(w, hr)
@@ -22,18 +42,19 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		g.Internal.ServeHTTP(w, hr)
 		return
 	}
-	send(w, hr, g.Serve(hr.Context(), req))
+	if unknown != nil {
+		unknown = errClient
+	}
+	send(w, hr, g.serve(hr.Context(), req, unknown))
 }
 
 // requestOf reduces a net/http request to what the path reads.
-func requestOf(hr *http.Request) *wire.Request {
+func requestOf(hr *http.Request, client Client) *wire.Request {
 	path, query, _ := strings.Cut(rawTarget(hr), "?")
-	req := &wire.Request{
+	return &wire.Request{
 		Method: hr.Method, RawPath: path, RawQuery: query, Host: hr.Host, Header: wire.HTTPHeader(hr.Header),
-		Body: hr.Body, ContentLength: hr.ContentLength, TLS: hr.TLS,
+		Body: hr.Body, ContentLength: hr.ContentLength, Remote: client.Remote, Secure: client.Secure, TLS: client.TLS,
 	}
-	req.Remote, _ = netip.ParseAddrPort(hr.RemoteAddr)
-	return req
 }
 
 // rawTarget is path and query as they stand on the request line; of an absolute URI, what follows the host.
@@ -88,7 +109,7 @@ func send(w http.ResponseWriter, hr *http.Request, from *wire.Response) {
 // originOf is where a request comes from, for conditions and the record.
 func originOf(req *wire.Request) origin {
 	o := origin{
-		address: req.Remote.Addr().Unmap(), secure: req.TLS != nil,
+		address: req.Remote.Addr().Unmap(), secure: req.Secure,
 		userAgent: req.Header.Get("User-Agent"), referer: req.Header.Get("Referer"), host: req.Host,
 	}
 	if req.TLS != nil {

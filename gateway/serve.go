@@ -14,12 +14,17 @@ import (
 
 // Serve answers one request. It never fails: what goes wrong is an answer too.
 func (g *Gateway) Serve(ctx context.Context, req *wire.Request) *wire.Response {
+	return g.serve(ctx, req, nil)
+}
+
+// serve answers a request, or refuses it with fault in the form that it understands.
+func (g *Gateway) serve(ctx context.Context, req *wire.Request, fault error) *wire.Response {
 	r := newRequest(g.Clock())
 	defer r.free()
 	r.wire, r.from = req, originOf(req)
 	body := int64(0)
 	defer func() { g.limits.bodies.leave(g.limits.bodies.share(req.Remote.Addr()), body) }()
-	if err := g.read(r, &body); err != nil {
+	if err := g.read(r, &body, fault); err != nil {
 		return g.refuse(r, err)
 	}
 	// Only what has arrived whole takes a place: one that sends slowly holds none.
@@ -43,8 +48,8 @@ func (g *Gateway) Serve(ctx context.Context, req *wire.Request) *wire.Response {
 }
 
 // read finds out all that can be known of a request without the store: what it
-// asks for, who claims to have signed it, and its body.
-func (g *Gateway) read(r *request, held *int64) error {
+// asks for, who claims to have signed it, and its body; or no more than fault.
+func (g *Gateway) read(r *request, held *int64, fault error) error {
 	req := r.wire
 	form, err := g.form(r, held)
 	if err != nil {
@@ -52,6 +57,9 @@ func (g *Gateway) read(r *request, held *int64) error {
 	}
 	r.match, err = g.router.Route(req, form)
 	r.protocol = r.match.Protocol
+	if fault != nil {
+		return fault
+	}
 	if err != nil {
 		return err
 	}

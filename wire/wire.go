@@ -27,8 +27,10 @@ type Request struct {
 	Body     io.Reader // not yet read; bounded by whoever reads it
 	// ContentLength is -1 where the length is not known (chunked).
 	ContentLength int64
-	Remote        netip.AddrPort
-	TLS           *tls.ConnectionState // nil over plain HTTP
+	Remote        netip.AddrPort // the client's, not that of a proxy which speaks for it
+	// Secure says that the client speaks TLS. TLS is its connection; nil over plain HTTP, and where a proxy holds it.
+	Secure bool
+	TLS    *tls.ConnectionState
 }
 
 // Header is what the path of a call asks of a request's header fields. Names

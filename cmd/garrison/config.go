@@ -16,8 +16,8 @@ import (
 // maxConfig bounds the size of a configuration file.
 const maxConfig = 1 << 20
 
-// configFile is a configuration file: a flat mapping from flags' names to
-// texts or lists of texts. It implements kong.Resolver, below the environment.
+// configFile is a configuration file: a flat mapping from flags' names, with
+// dashes or underscores, to texts or lists of texts. It implements kong.Resolver, below the environment.
 type configFile struct {
 	path   string
 	values map[string]configValue
@@ -102,7 +102,7 @@ func (c *configFile) fill(root *yaml.Node, flags map[string]*kong.Flag) (problem
 	}
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, node := root.Content[i], root.Content[i+1]
-		name := key.Value
+		name := strings.ReplaceAll(key.Value, "_", "-")
 		flag := flags[name]
 		if flag == nil {
 			add(key.Line, "%q is no setting%s", name, nearest(name, flags))

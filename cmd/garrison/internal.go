@@ -12,6 +12,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
+
+	"github.com/garrison-security/garrison/front"
 )
 
 // internalPages are the pages below /_garrison/. Health is open to everyone and
@@ -65,8 +67,8 @@ func fromHere(r *http.Request) bool {
 			return false
 		}
 	}
-	remote, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && remote.Addr().Unmap().IsLoopback() && isLoopbackName(r.Host)
+	client, err := front.ClientOf(r)
+	return err == nil && client.Direct && client.Remote.Addr().Unmap().IsLoopback() && isLoopbackName(r.Host)
 }
 
 // isLoopbackName says whether host, with or without a port, is localhost or a loopback address.

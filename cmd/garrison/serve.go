@@ -109,7 +109,8 @@ func (s *server) begin(ctx context.Context, by operator, f founding) error {
 	}
 	if s.gateway, err = gateway.New(gateway.Config{
 		Engine: s.house.engine, Directory: services.directory, Sessions: services.sessions, Services: services.all,
-		Partition: s.house.Partition, Regions: s.settings.Region, BaseHost: s.settings.BaseHost,
+		Partition: s.house.Partition, Regions: s.settings.Region, Hosts: s.settings.EndpointNames,
+		Client:   clientOf,
 		Internal: &internalPages{server: s}, Unattributed: s.unattributed, Limits: gateway.Limits{Rates: rates},
 		MinFree: float64(s.settings.MinFree) / 100, Log: s.log,
 	}); err != nil {
@@ -123,12 +124,22 @@ func (s *server) begin(ctx context.Context, by operator, f founding) error {
 	if err != nil {
 		return err
 	}
+	proxies, err := s.settings.proxies()
+	if err != nil {
+		return usageError{err}
+	}
 	s.front = front.New(front.Config{
-		Handler: s.gateway, TLS: config, Plain: plain, Log: s.log,
+		Handler: s.gateway, TLS: config, Plain: plain, Proxies: proxies, Log: s.log,
 		Limits: front.Limits{Connections: s.settings.MaxConnections, PerSource: s.settings.MaxConnectionsPerSource},
 	})
 	s.admin, s.adminAt, err = listenAdmin(s.house)
 	return err
+}
+
+// clientOf is front's word for who sent a request.
+func clientOf(r *http.Request) (gateway.Client, error) {
+	c, err := front.ClientOf(r)
+	return gateway.Client{Remote: c.Remote, Secure: c.Secure, TLS: c.TLS}, err
 }
 
 // serve answers until ctx ends or something breaks, then lets calls under way end.
@@ -244,7 +255,7 @@ func (s *server) announce(addresses []string) {
 	host, port, _ := net.SplitHostPort(addresses[0])
 	scheme := "http"
 	plain, _ := s.settings.plain()
-	if plain == front.PlainNobody || plain == front.PlainLoopback && !isLoopback(host) {
+	if plain == front.PlainNobody || (plain == front.PlainLoopback || plain == front.PlainProxies) && !isLoopback(host) {
 		scheme = "https"
 	}
 	if unspecified(host) {

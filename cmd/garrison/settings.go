@@ -37,9 +37,11 @@ type Settings struct {
 
 	Partition string   `help:"Partition of the installation: aws, which is the default, aws-cn, aws-us-gov or aws-eusc. It is chosen at the first start." env:"GARRISON_PARTITION" placeholder:"NAME"`
 	Region    []string `help:"Regions to serve; by default all of the partition." env:"GARRISON_REGION" placeholder:"REGION"`
-	BaseHost  string   `help:"The endpoint's own name, under which buckets are addressed as BUCKET.NAME." env:"GARRISON_BASE_HOST" placeholder:"NAME"`
 
-	PlainHTTP      string   `name:"plain-http" help:"Who may speak plain HTTP: loopback, anyone or nobody; by default loopback, with tls-client-ca nobody." env:"GARRISON_PLAIN_HTTP" placeholder:"WHO"`
+	EndpointNames  []string `help:"Host names that clients reach the endpoint by: they stand in the certificate that is made, and buckets are addressed as BUCKET.NAME." env:"GARRISON_ENDPOINT_NAMES" placeholder:"NAME"`
+	TrustedProxies []string `help:"Networks of load balancers and proxies, whose PROXY protocol (version 2) or X-Forwarded-For and X-Forwarded-Proto say where a call comes from; by default none." env:"GARRISON_TRUSTED_PROXIES" placeholder:"NETWORK"`
+
+	PlainHTTP      string   `name:"plain-http" help:"Who may speak plain HTTP: loopback, proxies (loopback and the trusted ones), anyone or nobody; by default loopback, with tls-client-ca nobody." env:"GARRISON_PLAIN_HTTP" placeholder:"WHO"`
 	TLSCertificate string   `name:"tls-certificate" help:"Certificate chain, PEM; by default one is made, and its authority written to DIR/ca.pem." env:"GARRISON_TLS_CERTIFICATE" placeholder:"FILE"`
 	TLSKey         string   `name:"tls-key" help:"Key of the certificate, PEM." env:"GARRISON_TLS_KEY" placeholder:"FILE"`
 	TLSName        []string `name:"tls-name" help:"Further names and addresses for the certificate that is made." env:"GARRISON_TLS_NAME" placeholder:"NAME"`
@@ -61,6 +63,7 @@ type Settings struct {
 
 var (
 	accountID   = regexp.MustCompile(`^[0-9]{12}$`)
+	hostName    = regexp.MustCompile(`^(?i)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$`)
 	defaultTo   = []string{"127.0.0.1:4566", "[::1]:4566"}
 	engineNames = []string{"pebble", "mem"}
 )
@@ -125,6 +128,14 @@ func (s *Settings) faults() []fault {
 			add(name, "%s %v", path, err)
 		}
 	}
+	if _, err := s.proxies(); err != nil {
+		add("trusted-proxies", "%v", err)
+	}
+	for _, name := range s.EndpointNames {
+		if !hostName.MatchString(name) || len(name) > 253 {
+			add("endpoint-names", "%q is not a host's name", name)
+		}
+	}
 	if _, err := s.rates(); err != nil {
 		add("rate", "%v", err)
 	}
@@ -156,6 +167,15 @@ func (s *Settings) cautions() (all []string) {
 	if s.PlainHTTP == "anyone" {
 		all = append(all, "plain HTTP is served to anyone: what calls and answers hold, new secret keys included, can be read on the network.")
 	}
+	networks, _ := s.proxies()
+	for _, network := range networks {
+		if network.Bits() == 0 {
+			all = append(all, "trusted-proxies "+network.String()+" lets anyone claim any source address.")
+		}
+	}
+	if s.PlainHTTP == "proxies" && len(networks) == 0 {
+		all = append(all, "plain-http proxies names no more than loopback while trusted-proxies is empty.")
+	}
 	if s.Engine == "mem" {
 		all = append(all, "the engine mem keeps nothing: every start is a first start.")
 	}
@@ -181,12 +201,32 @@ func (s *Settings) plain() (front.Plain, error) {
 		return front.PlainLoopback, nil
 	case "loopback":
 		return front.PlainLoopback, nil
+	case "proxies":
+		return front.PlainProxies, nil
 	case "anyone":
 		return front.PlainAnyone, nil
 	case "nobody":
 		return front.PlainNobody, nil
 	}
-	return 0, fmt.Errorf("%q is none of loopback, anyone and nobody", s.PlainHTTP)
+	return 0, fmt.Errorf("%q is none of loopback, proxies, anyone and nobody", s.PlainHTTP)
+}
+
+// proxies are the networks of --trusted-proxies; an address stands for itself.
+func (s *Settings) proxies() (networks front.Proxies, err error) {
+	for _, text := range s.TrustedProxies {
+		network, err := netip.ParsePrefix(text)
+		if a, err2 := netip.ParseAddr(text); err2 == nil {
+			network, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil || network.Addr().Is4In6() || network.Addr().Zone() != "" {
+			return nil, fmt.Errorf("%q is no network, such as 192.0.2.0/24, and no address", text)
+		}
+		if network != network.Masked() {
+			return nil, fmt.Errorf("%q is no network: %s is", text, network.Masked())
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
 }
 
 // splitAddress takes HOST:PORT apart. The host may be empty, for every address.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/garrison-security/garrison/front"
@@ -57,8 +58,8 @@ func (s *server) names() []string {
 			names = append(names, host)
 		}
 	}
-	if s.settings.BaseHost != "" {
-		names = append(names, s.settings.BaseHost, "*."+s.settings.BaseHost)
+	for _, name := range s.settings.EndpointNames {
+		names = append(names, strings.ToLower(name), "*."+strings.ToLower(name))
 	}
 	names = append(names, s.settings.TLSName...)
 	slices.Sort(names)

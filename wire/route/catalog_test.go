@@ -14,7 +14,7 @@ import (
 
 func newRouter(t testing.TB) *Router {
 	t.Helper()
-	r, err := New(Options{BaseHost: "garrison.example"})
+	r, err := New(Options{Hosts: []string{"garrison.example", "Second.Example.", "aws.garrison.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

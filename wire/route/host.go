@@ -60,8 +60,8 @@ func (r *Router) bucketOf(host string) string {
 	name := hostName(host)
 	for _, base := range r.bases {
 		rest, ok := strings.CutSuffix(name, base)
-		if !ok || rest == "" {
-			continue
+		if ok && rest == "" {
+			return ""
 		}
 		if rest, ok = strings.CutSuffix(rest, "."); !ok || rest == "" {
 			continue

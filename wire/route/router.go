@@ -12,28 +12,28 @@ import (
 
 // Options are a Router's settings.
 type Options struct {
-	// BaseHost is the endpoint's own name, without a port: buckets are addressed as <bucket>.<BaseHost>.
+	// Hosts are the endpoint's own names, without a port: buckets are addressed as <bucket>.<host>.
 	// "localhost" always is one too.
-	BaseHost string
+	Hosts []string
 }
 
 // Router routes requests. It is safe for concurrent use.
 type Router struct {
-	bases []string
+	bases []string // the longest first, so that one is never taken for a bucket of another
 	*index
 }
 
 // New makes a Router of the catalog.
 func New(o Options) (*Router, error) {
 	r := &Router{bases: []string{"localhost"}, index: services()}
-	base := strings.ToLower(strings.TrimSuffix(o.BaseHost, "."))
-	switch {
-	case base == "" || base == "localhost":
-	case !isHostName(base):
-		return nil, fmt.Errorf("route: base host %q is not a host's name", o.BaseHost)
-	default:
+	for _, host := range o.Hosts {
+		base := strings.ToLower(strings.TrimSuffix(host, "."))
+		if !isHostName(base) {
+			return nil, fmt.Errorf("route: %q is not a host's name", host)
+		}
 		r.bases = append(r.bases, base)
 	}
+	slices.SortStableFunc(r.bases, func(a, b string) int { return len(b) - len(a) })
 	return r, nil
 }
 

@@ -155,6 +155,10 @@ func TestInternal(t *testing.T) {
 		{"garrison.example", "/_garrison/", "", true},
 		{"b.localhost", "/_garrison/health", "", false},
 		{"b.s3.garrison.example", "/_garrison/health", "", false},
+		{"aws.garrison.example", "/_garrison/health", "", true}, // a name of the endpoint's, though below another
+		{"b.aws.garrison.example", "/_garrison/health", "", false},
+		{"b.second.example:4566", "/_garrison/health", "", false},
+		{"notgarrison.example", "/_garrison/health", "", true},
 		{"localhost", "/_garrison", "", false},
 		{"localhost", "/%5Fgarrison/health", "", false},
 		{"localhost", "//_garrison/health", "", false},
@@ -173,8 +177,8 @@ func TestInternal(t *testing.T) {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
-	for _, base := range []string{"a b", "x..y", "-x", "http://x", "x:80"} {
-		if _, err := New(Options{BaseHost: base}); err == nil {
+	for _, base := range []string{"", "a b", "x..y", "-x", "http://x", "x:80"} {
+		if _, err := New(Options{Hosts: []string{base}}); err == nil {
 			t.Errorf("base %q passes", base)
 		}
 	}
