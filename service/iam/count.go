@@ -33,6 +33,7 @@ const (
 	countRoles    = "role"
 	countPolicies = "policy"
 	countVersions = "policy version"
+	countProfiles = "instance profile"
 )
 
 // shardOf is the shard in which what has an id is counted.

@@ -23,7 +23,11 @@ func findRole(call *gateway.Call, name string) (*Role, error) {
 		return nil, err
 	}
 	return &Role{Entity: Entity{Name: name, Path: "/", Arn: entityARN(call, "role", "/", name)}},
-		noSuchEntity("The role with name %s cannot be found.", name)
+		noSuchRole(name)
+}
+
+func noSuchRole(name string) error {
+	return noSuchEntity("The role with name %s cannot be found.", name)
 }
 
 // roleNamed finds the role that the input names.
@@ -129,9 +133,14 @@ func (s *Service) updateAssumeRolePolicy(_ context.Context, call *gateway.Call, 
 	}, r.ID)
 }
 
-// deleteRole refuses as long as policies hang on the role. Its sessions end with it.
+// deleteRole refuses as long as policies hang on the role, or an instance profile has it. Its sessions end with it.
 func (s *Service) deleteRole(_ context.Context, call *gateway.Call, r *Role, _ *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, error) {
+	used, err := inProfile(call.Tx, call.Account, r.ID)
 	switch {
+	case err != nil:
+		return nil, err
+	case used:
+		return nil, rolesInProfile()
 	case len(r.Attached) > 0:
 		return nil, deleteConflict("Cannot delete entity, must detach all policies first.")
 	case len(r.Inline) > 0:

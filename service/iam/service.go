@@ -39,6 +39,7 @@ func (s *Service) Operations() []gateway.Operation {
 		s.userOperations(),
 		s.groupOperations(),
 		s.roleOperations(),
+		s.instanceProfileOperations(),
 		s.policyOperations(),
 		s.inlineOperations(),
 		s.attachmentOperations(),
@@ -90,6 +91,21 @@ func (s *Service) roleOperations() []gateway.Operation {
 		gateway.Op(iam.UpdateRoleDescription, roleNamed(func(in *iam.UpdateRoleDescriptionInput) string { return in.RoleName }), s.updateRoleDescription),
 		gateway.Op(iam.UpdateAssumeRolePolicy, roleNamed(func(in *iam.UpdateAssumeRolePolicyInput) string { return in.RoleName }), s.updateAssumeRolePolicy),
 		gateway.Op(iam.DeleteRole, roleNamed(func(in *iam.DeleteRoleInput) string { return in.RoleName }), s.deleteRole),
+	}
+}
+
+func (s *Service) instanceProfileOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.CreateInstanceProfile, profileToCreate, s.createInstanceProfile),
+		gateway.Op(iam.GetInstanceProfile, profileNamed(func(in *iam.GetInstanceProfileInput) string { return in.InstanceProfileName }), s.getInstanceProfile),
+		gateway.Op(iam.ListInstanceProfiles, profilesBelow, s.listInstanceProfiles),
+		gateway.Op(iam.ListInstanceProfilesForRole, roleNamed(func(in *iam.ListInstanceProfilesForRoleInput) string { return in.RoleName }), s.listInstanceProfilesForRole),
+		gateway.Op(iam.DeleteInstanceProfile, profileNamed(func(in *iam.DeleteInstanceProfileInput) string { return in.InstanceProfileName }), s.deleteInstanceProfile),
+		gateway.Op(iam.AddRoleToInstanceProfile, roleForProfile, s.addRoleToInstanceProfile),
+		gateway.Op(iam.RemoveRoleFromInstanceProfile, profileNamed(func(in *iam.RemoveRoleFromInstanceProfileInput) string { return in.InstanceProfileName }), s.removeRoleFromInstanceProfile),
+		gateway.Op(iam.TagInstanceProfile, tagging(asWritten, func(in *iam.TagInstanceProfileInput) []iam.Tag { return in.Tags }, profileNamed(func(in *iam.TagInstanceProfileInput) string { return in.InstanceProfileName })), s.tagInstanceProfile),
+		gateway.Op(iam.UntagInstanceProfile, untagging(func(in *iam.UntagInstanceProfileInput) []string { return in.TagKeys }, profileNamed(func(in *iam.UntagInstanceProfileInput) string { return in.InstanceProfileName })), s.untagInstanceProfile),
+		gateway.Op(iam.ListInstanceProfileTags, profileNamed(func(in *iam.ListInstanceProfileTagsInput) string { return in.InstanceProfileName }), s.listInstanceProfileTags),
 	}
 }
 

@@ -37,8 +37,7 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		iam.SummaryKeyTypeServerCertificates:                0,
 		iam.SummaryKeyTypeServerCertificatesQuota:           20,
 		iam.SummaryKeyTypeSigningCertificatesPerUserQuota:   2,
-		iam.SummaryKeyTypeInstanceProfiles:                  0,
-		iam.SummaryKeyTypeInstanceProfilesQuota:             1000,
+		iam.SummaryKeyTypeInstanceProfilesQuota:             q.InstanceProfiles,
 		iam.SummaryKeyTypeProviders:                         0,
 		iam.SummaryKeyTypeMFADevices:                        0,
 		iam.SummaryKeyTypeMFADevicesInUse:                   0,
@@ -51,6 +50,7 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 	for key, noun := range map[iam.SummaryKeyType]string{
 		iam.SummaryKeyTypeUsers: countUsers, iam.SummaryKeyTypeGroups: countGroups, iam.SummaryKeyTypeRoles: countRoles,
 		iam.SummaryKeyTypePolicies: countPolicies, iam.SummaryKeyTypePolicyVersionsInUse: countVersions,
+		iam.SummaryKeyTypeInstanceProfiles: countProfiles,
 	} {
 		if all[key], err = counted(call.Tx, call.Account, noun); err != nil {
 			return nil, err

@@ -51,6 +51,14 @@ func apiTags(tags []Tag) []iam.Tag {
 	return out
 }
 
+// listedTags are tags where an answer has the list even if it is empty.
+func listedTags(tags []Tag) []iam.Tag {
+	if len(tags) == 0 {
+		return []iam.Tag{}
+	}
+	return apiTags(tags)
+}
+
 // tagConditions sets aws:RequestTag/… and aws:TagKeys.
 func tagConditions(call *gateway.Call, tags []Tag) {
 	if len(tags) == 0 {
@@ -106,9 +114,5 @@ func (s *Service) tagPage(call *gateway.Call, of string, tags []Tag, marker *str
 	if err != nil {
 		return nil, nil, err
 	}
-	out := apiTags(found)
-	if out == nil {
-		out = []iam.Tag{}
-	}
-	return p, out, nil
+	return p, listedTags(found), nil
 }
