@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/garrison-security/garrison/store"
 )
@@ -18,6 +19,10 @@ const (
 	followBatch = 1000
 	followBytes = 1 << 20
 )
+
+// followEvery is how often a follower that is kept busy makes a pass at most: what
+// events share is then paid for once a batch. A record that comes alone is handed on at once.
+const followEvery = 100 * time.Millisecond
 
 // errMoved means that another process has moved a follower's cursor.
 var errMoved = errors.New("trail: the cursor was moved")
@@ -36,11 +41,27 @@ func (t *Trail) Follow(ctx context.Context, name string, handle func(tx store.Tx
 		return tx.Put(store.Key(table, "", "follower", name), []byte{1})
 	})
 	for err == nil {
+		began := time.Now()
 		if err = f.pass(ctx); err == nil {
 			err = f.tail.wait(ctx)
 		}
+		if pause := followEvery - time.Since(began); err == nil && pause > 0 {
+			err = sleep(ctx, pause)
+		}
 	}
 	return fmt.Errorf("follow the record as %q: %w", name, err)
+}
+
+// sleep returns after d, or at ctx's end with its error.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Forget drops the place of a follower that is no more, so that Cut does not wait for it.
