@@ -34,6 +34,9 @@ const (
 	countPolicies = "policy"
 	countVersions = "policy version"
 	countProfiles = "instance profile"
+
+	countMFADevices = "MFA device"
+	countMFAInUse   = "MFA device in use"
 )
 
 // shardOf is the shard in which what has an id is counted.

@@ -110,6 +110,7 @@ type User struct {
 	PasswordHash []byte     `cbor:",omitempty"` // of the login profile; nil = none
 	PasswordAt   *time.Time `cbor:",omitempty"` // when the login profile was made
 	ResetNeeded  bool       `cbor:",omitempty"` // the password must be changed at the next sign-in
+	MFA          []string   `cbor:",omitempty"` // serial numbers of MFA devices, in the order in which they were assigned
 }
 
 // ShownARN implements gateway.Shown: denials name an existing user as "user NAME".

@@ -28,6 +28,7 @@ type Service struct {
 	Options
 	sessionPolicies sessionPolicies
 	derivations     derivations
+	guesses         guesses
 }
 
 // New makes a Service.
@@ -46,6 +47,7 @@ func (s *Service) Operations() []gateway.Operation {
 		s.boundaryOperations(),
 		s.tagOperations(),
 		s.accountOperations(),
+		s.mfaOperations(),
 	)
 }
 
@@ -175,6 +177,22 @@ func (s *Service) tagOperations() []gateway.Operation {
 		gateway.Op(iam.TagPolicy, tagging(asWritten, func(in *iam.TagPolicyInput) []iam.Tag { return in.Tags }, policyNamed(func(in *iam.TagPolicyInput) string { return in.PolicyArn })), s.tagPolicy),
 		gateway.Op(iam.UntagPolicy, untagging(func(in *iam.UntagPolicyInput) []string { return in.TagKeys }, policyNamed(func(in *iam.UntagPolicyInput) string { return in.PolicyArn })), s.untagPolicy),
 		gateway.Op(iam.ListPolicyTags, policyNamed(func(in *iam.ListPolicyTagsInput) string { return in.PolicyArn }), s.listPolicyTags),
+	}
+}
+
+func (s *Service) mfaOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Prepare(iam.CreateVirtualMFADevice, mfaDeviceToCreate, s.drawSeed, s.createVirtualMFADevice),
+		gateway.Op(iam.ListVirtualMFADevices, allMFADevices, s.listVirtualMFADevices),
+		gateway.Op(iam.DeleteVirtualMFADevice, mfaDeviceNamed(func(in *iam.DeleteVirtualMFADeviceInput) string { return in.SerialNumber }), s.deleteVirtualMFADevice),
+		gateway.Op(iam.EnableMFADevice, userNamed(func(in *iam.EnableMFADeviceInput) string { return in.UserName }), s.enableMFADevice),
+		gateway.Op(iam.ResyncMFADevice, userNamed(func(in *iam.ResyncMFADeviceInput) string { return in.UserName }), s.resyncMFADevice),
+		gateway.Op(iam.DeactivateMFADevice, callerOr(func(in *iam.DeactivateMFADeviceInput) *string { return in.UserName }), s.deactivateMFADevice),
+		gateway.Op(iam.ListMFADevices, callerOr(func(in *iam.ListMFADevicesInput) *string { return in.UserName }), s.listMFADevices),
+		gateway.Op(iam.GetMFADevice, callerOr(func(in *iam.GetMFADeviceInput) *string { return in.UserName }), s.getMFADevice),
+		gateway.Op(iam.TagMFADevice, tagging(func(in *iam.TagMFADeviceInput) []iam.Tag { return in.Tags }, mfaDeviceNamed(func(in *iam.TagMFADeviceInput) string { return in.SerialNumber })), s.tagMFADevice),
+		gateway.Op(iam.UntagMFADevice, untagging(func(in *iam.UntagMFADeviceInput) []string { return in.TagKeys }, mfaDeviceNamed(func(in *iam.UntagMFADeviceInput) string { return in.SerialNumber })), s.untagMFADevice),
+		gateway.Op(iam.ListMFADeviceTags, mfaDeviceNamed(func(in *iam.ListMFADeviceTagsInput) string { return in.SerialNumber }), s.listMFADeviceTags),
 	}
 }
 

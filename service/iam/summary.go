@@ -39,8 +39,6 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		iam.SummaryKeyTypeSigningCertificatesPerUserQuota:   2,
 		iam.SummaryKeyTypeInstanceProfilesQuota:             q.InstanceProfiles,
 		iam.SummaryKeyTypeProviders:                         0,
-		iam.SummaryKeyTypeMFADevices:                        0,
-		iam.SummaryKeyTypeMFADevicesInUse:                   0,
 		iam.SummaryKeyTypeAccountMFAEnabled:                 0,
 		iam.SummaryKeyTypeAccountAccessKeysPresent:          min(len(root.Keys), 1),
 		iam.SummaryKeyTypeAccountPasswordPresent:            0,
@@ -51,6 +49,7 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		iam.SummaryKeyTypeUsers: countUsers, iam.SummaryKeyTypeGroups: countGroups, iam.SummaryKeyTypeRoles: countRoles,
 		iam.SummaryKeyTypePolicies: countPolicies, iam.SummaryKeyTypePolicyVersionsInUse: countVersions,
 		iam.SummaryKeyTypeInstanceProfiles: countProfiles,
+		iam.SummaryKeyTypeMFADevices: countMFADevices, iam.SummaryKeyTypeMFADevicesInUse: countMFAInUse,
 	} {
 		if all[key], err = counted(call.Tx, call.Account, noun); err != nil {
 			return nil, err

@@ -118,6 +118,8 @@ func (s *Service) deleteUser(_ context.Context, call *gateway.Call, u *User, _ *
 		return nil, deleteConflict("Cannot delete entity, must delete access keys first.")
 	case u.PasswordHash != nil:
 		return nil, deleteConflict("Cannot delete entity, must delete login profile first.")
+	case len(u.MFA) > 0:
+		return nil, deleteConflict("Cannot delete entity, must delete MFA device first.")
 	}
 	if err := use(call.Tx, call.Account, u.Boundary, &u.Entity, Usage{Boundaries: -1}); err != nil {
 		return nil, err
