@@ -145,7 +145,7 @@ func (s *Service) untagMFADevice(_ context.Context, call *gateway.Call, d *MFADe
 
 func (d *MFADevice) retag(call *gateway.Call, set []iam.Tag, drop []string) error {
 	return mfaDevices.Update(call.Tx, call.Account, func(d *MFADevice) (err error) {
-		d.Tags, err = retagged(d.Tags, set, drop)
+		d.Tags, err = asWritten.retagged(d.Tags, set, drop)
 		return err
 	}, d.place())
 }

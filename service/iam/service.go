@@ -190,7 +190,7 @@ func (s *Service) mfaOperations() []gateway.Operation {
 		gateway.Op(iam.DeactivateMFADevice, callerOr(func(in *iam.DeactivateMFADeviceInput) *string { return in.UserName }), s.deactivateMFADevice),
 		gateway.Op(iam.ListMFADevices, callerOr(func(in *iam.ListMFADevicesInput) *string { return in.UserName }), s.listMFADevices),
 		gateway.Op(iam.GetMFADevice, callerOr(func(in *iam.GetMFADeviceInput) *string { return in.UserName }), s.getMFADevice),
-		gateway.Op(iam.TagMFADevice, tagging(func(in *iam.TagMFADeviceInput) []iam.Tag { return in.Tags }, mfaDeviceNamed(func(in *iam.TagMFADeviceInput) string { return in.SerialNumber })), s.tagMFADevice),
+		gateway.Op(iam.TagMFADevice, tagging(asWritten, func(in *iam.TagMFADeviceInput) []iam.Tag { return in.Tags }, mfaDeviceNamed(func(in *iam.TagMFADeviceInput) string { return in.SerialNumber })), s.tagMFADevice),
 		gateway.Op(iam.UntagMFADevice, untagging(func(in *iam.UntagMFADeviceInput) []string { return in.TagKeys }, mfaDeviceNamed(func(in *iam.UntagMFADeviceInput) string { return in.SerialNumber })), s.untagMFADevice),
 		gateway.Op(iam.ListMFADeviceTags, mfaDeviceNamed(func(in *iam.ListMFADeviceTagsInput) string { return in.SerialNumber }), s.listMFADeviceTags),
 	}
