@@ -49,7 +49,7 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		iam.SummaryKeyTypeUsers: countUsers, iam.SummaryKeyTypeGroups: countGroups, iam.SummaryKeyTypeRoles: countRoles,
 		iam.SummaryKeyTypePolicies: countPolicies, iam.SummaryKeyTypePolicyVersionsInUse: countVersions,
 		iam.SummaryKeyTypeInstanceProfiles: countProfiles,
-		iam.SummaryKeyTypeMFADevices: countMFADevices, iam.SummaryKeyTypeMFADevicesInUse: countMFAInUse,
+		iam.SummaryKeyTypeMFADevices:       countMFADevices, iam.SummaryKeyTypeMFADevicesInUse: countMFAInUse,
 	} {
 		if all[key], err = counted(call.Tx, call.Account, noun); err != nil {
 			return nil, err
