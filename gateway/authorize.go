@@ -49,6 +49,16 @@ func (c *Call) Authorize(action string, on Resource, conditions ...string) error
 		c.context.Set(conditions[i], conditions[i+1])
 	}
 	decision := policy.Decide(&q, p)
+	if granting, ok := on.(Granting); ok && !decision.Allowed && !decision.Explicit {
+		var err error
+		if p.Granted, err = granting.Granted(c, action); err != nil {
+			return err
+		}
+		if p.Granted {
+			decision = policy.Decide(&q, p)
+			p.Granted = false
+		}
+	}
 	if decision.Allowed {
 		return nil
 	}
@@ -67,6 +77,9 @@ func (c *Call) resourceConditions(on Resource, account string) {
 	}
 	if account != "" {
 		c.context.Set("aws:ResourceAccount", account)
+	}
+	if described, ok := on.(Described); ok {
+		described.Describe(c.context)
 	}
 	if tagged, ok := on.(Tagged); ok {
 		for key, value := range tagged.ResourceTags() {

@@ -8,7 +8,7 @@ import (
 	"github.com/garrison-security/garrison/aws"
 )
 
-// Resource is what a caller is authorised on. It may also be Tagged, Governed, Owned or Compound.
+// Resource is what a caller is authorised on. It may also be Tagged, Described, Governed, Granting, Owned, Shown or Compound.
 type Resource interface {
 	// ARN is what policies' Resource elements are matched with; "*" for an action that takes no resource.
 	ARN() string

@@ -5,6 +5,17 @@ import "github.com/garrison-security/garrison/policy"
 // Governed is a Resource with a policy of its own, or of the resource it lies in.
 type Governed interface{ ResourcePolicy() *policy.Policy }
 
+// Granting is a Resource whose grants may permit what its policy does not. It
+// is asked only where the policies deny, and none of them explicitly; a grant
+// counts as an Allow of the resource's policy that names the caller.
+type Granting interface {
+	// Granted tells whether a grant permits the call's principal to perform action, as the call does.
+	Granted(call *Call, action string) (bool, error)
+}
+
+// Described is a Resource with condition keys of its own beside its tags (kms:KeySpec).
+type Described interface{ Describe(x *policy.Context) }
+
 // Owned is a Resource that may belong to another account than the caller's.
 type Owned interface{ ResourceAccount() string }
 

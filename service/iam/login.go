@@ -23,7 +23,7 @@ func (s *Service) deriveLoginPassword(ctx context.Context, call *gateway.Call, u
 	if err := checkPassword(*in.Password, u.Name, call.Account); err != nil {
 		return nil, err
 	}
-	leave, err := s.derivations.enter(ctx, call.Account)
+	leave, err := s.derivations.Enter(ctx, call.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (s *Service) deriveNewPassword(ctx context.Context, call *gateway.Call, u *
 	if err := checkPassword(*in.Password, u.Name, call.Account); err != nil {
 		return nil, err
 	}
-	leave, err := s.derivations.enter(ctx, call.Account)
+	leave, err := s.derivations.Enter(ctx, call.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (s *Service) derivePasswordChange(ctx context.Context, call *gateway.Call, 
 	if u.PasswordHash == nil {
 		return nil, noLoginProfile(u)
 	}
-	leave, err := s.derivations.enter(ctx, call.Account)
+	leave, err := s.derivations.Enter(ctx, call.Account)
 	if err != nil {
 		return nil, err
 	}

@@ -27,12 +27,12 @@ type Options struct {
 type Service struct {
 	Options
 	sessionPolicies sessionPolicies
-	derivations     derivations
+	derivations     *gateway.Turns
 	guesses         guesses
 }
 
 // New makes a Service.
-func New(o Options) *Service { return &Service{Options: o, derivations: newDerivations()} }
+func New(o Options) *Service { return &Service{Options: o, derivations: gateway.NewTurns()} }
 
 // Operations implements gateway.Service.
 func (s *Service) Operations() []gateway.Operation {

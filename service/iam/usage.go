@@ -48,7 +48,7 @@ func use(tx store.Tx, account, arn string, by *Entity, add Usage) error {
 	if arn == "" {
 		return nil
 	}
-	shard := shardOf(by.ID)
+	shard := store.Shard(by.ID)
 	u := new(Usage)
 	have, err := usages.Get(tx, account, arn, shard)
 	if err == nil {

@@ -1,4 +1,4 @@
-package iam
+package gateway
 
 import (
 	"context"
@@ -11,16 +11,16 @@ import (
 	"github.com/garrison-security/garrison/aws"
 )
 
-// TestAFloodOfPasswordsKeepsNobodyOut lets one account set more passwords than
+// TestAFloodOfWorkKeepsNobodyOut lets one account ask for more heavy work than
 // there are turns for.
-func TestAFloodOfPasswordsKeepsNobodyOut(t *testing.T) {
+func TestAFloodOfWorkKeepsNobodyOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDerivations()
+		d := NewTurns()
 		var mu sync.Mutex
 		running, most, throttled, done := 0, 0, 0, 0
 		count := func(f func()) { mu.Lock(); defer mu.Unlock(); f() }
 		flood := func(account string) {
-			leave, err := d.enter(t.Context(), account)
+			leave, err := d.Enter(t.Context(), account)
 			if e, ok := errors.AsType[*aws.Error](err); ok && e.Kind == aws.Throttled {
 				count(func() { throttled++ })
 				return
@@ -38,14 +38,14 @@ func TestAFloodOfPasswordsKeepsNobodyOut(t *testing.T) {
 		for range 100 {
 			start("111111111111")
 		}
-		if throttled != 100-derivationsKept {
-			t.Errorf("%d of 100 were throttled, want all but %d", throttled, derivationsKept)
+		if throttled != 100-turnsKept {
+			t.Errorf("%d of 100 were throttled, want all but %d", throttled, turnsKept)
 		}
 		start("222222222222")
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if done != derivationsKept+1 {
-			t.Errorf("%d were done, want %d: another account's among them", done, derivationsKept+1)
+		if done != turnsKept+1 {
+			t.Errorf("%d were done, want %d: another account's among them", done, turnsKept+1)
 		}
 		if most > cap(d.turns) {
 			t.Errorf("%d ran at once, of %d turns", most, cap(d.turns))
@@ -59,7 +59,7 @@ func TestAFloodOfPasswordsKeepsNobodyOut(t *testing.T) {
 		}
 		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		if _, err := d.enter(short, "222222222222"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := d.Enter(short, "222222222222"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("one whose time has passed got %v", err)
 		}
 		time.Sleep(time.Minute)
