@@ -36,6 +36,7 @@ var arrows = map[string]string{
 	"front":                 "",
 	"service/*":             "api/* aws gateway policy store trail",
 	"service/iam/managed/*": "aws policy service/iam/managed",
+	"service/kms/material":  "",
 	"cmd/garrison":          "aws front gateway keyring service/* store store/mem store/pebble trail",
 
 	"modelgen/*":      "api/catalog aws internal/shared",
