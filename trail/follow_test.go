@@ -136,6 +136,24 @@ func TestFollowersOfOneNameShareTheWork(t *testing.T) {
 	}
 }
 
+func TestLagsAreWhatFollowersHaveYetToHandle(t *testing.T) {
+	r := newRack(t, alpha)
+	register(t, r, "behind")
+	register(t, r, "f")
+	r.add(t, newRandom(5), 0, 20, alpha)
+	check(t, r.followAll(t, "f"))
+	r.restart()
+	r.add(t, newRandom(5), 20, 7, "")
+	got, err := r.trail().Lags(t.Context())
+	if err != nil || len(got) != 2 || got["f"] != 7 || got["behind"] != 27 {
+		t.Errorf("%v, %v; want 7 of f, 27 of behind", got, err)
+	}
+	check(t, r.followAll(t, "f"))
+	if got, err = r.trail().Lags(t.Context()); err != nil || got["f"] != 0 {
+		t.Errorf("%v, %v after f has passed", got, err)
+	}
+}
+
 func TestFollowersFindStreamsThatBeginLater(t *testing.T) {
 	r := newRack(t, alpha)
 	ctx, cancel := context.WithCancel(t.Context())

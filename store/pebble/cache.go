@@ -19,6 +19,8 @@ type shard struct {
 	mu      sync.Mutex
 	entries map[string]*cached // under mu
 	bytes   int                // under mu
+
+	hits, misses uint64 // under mu
 }
 
 type cached struct {
@@ -36,10 +38,23 @@ func (c *cache) get(slot uint32, key []byte, changed uint64) (value any, ok bool
 	defer s.mu.Unlock()
 	e := s.entries[string(key)]
 	if e == nil || e.position < changed {
+		s.misses++
 		return nil, false
 	}
+	s.hits++
 	e.used = true
 	return e.value, true
+}
+
+// asked is how many gets found what they asked for, and how many did not.
+func (c *cache) asked() (hits, misses uint64) {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		hits, misses = hits+s.hits, misses+s.misses
+		s.mu.Unlock()
+	}
+	return hits, misses
 }
 
 // put holds value, which is true at position and was decoded from size bytes.

@@ -42,6 +42,7 @@ func (e *Engine) round(requests []*request) (ok bool) {
 			e.fail(fmt.Errorf("commit: %v", cause))
 		}
 	}()
+	began := time.Now()
 	number := e.number + 1
 	var accepted, again []*request
 	var written []*batch
@@ -72,7 +73,12 @@ func (e *Engine) round(requests []*request) (ok bool) {
 		if w.last > 0 {
 			e.feed.advance(w.last)
 		}
+		count := len(w.requests)
 		w.end()
+		if count > 0 {
+			e.measures.Groups.Observe(float64(count))
+			e.measures.Commits.Observe(time.Since(began).Seconds())
+		}
 	}
 	return true
 }

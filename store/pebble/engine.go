@@ -42,6 +42,8 @@ type Engine struct {
 	dir     string
 	stream  uint64
 
+	measures *store.Measures
+
 	history history
 	cache   cache
 	queue   queue
@@ -67,7 +69,13 @@ type Engine struct {
 	backoff  time.Duration // the constant, or shorter in tests
 }
 
-var _ store.Engine = (*Engine)(nil)
+var (
+	_ store.Engine   = (*Engine)(nil)
+	_ store.Measured = (*Engine)(nil)
+)
+
+// Measures implements store.Measured.
+func (e *Engine) Measures() *store.Measures { return e.measures }
 
 // enter lets its caller use the database until it calls leave.
 func (e *Engine) enter(ctx context.Context) error {
@@ -139,6 +147,11 @@ func (e *Engine) Update(ctx context.Context, fn func(store.Tx) error) error {
 	}
 	defer e.leave()
 	u := update{engine: e, fn: fn, quickest: time.Hour}
+	defer func() {
+		if u.attempt > 1 {
+			e.measures.Conflicts.Add(float64(u.attempt - 1))
+		}
+	}()
 	for u.attempt < attempts {
 		if err := e.usable(ctx); err != nil {
 			return err

@@ -38,8 +38,9 @@ func open(fs vfs.FS, dir string, options store.Options, tune func(*Engine, *crdb
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	e := &Engine{options: options, dir: dir, patience: patienceTimer(), backoff: backoff,
+	e := &Engine{options: options, measures: store.NewMeasures(), dir: dir, patience: patienceTimer(), backoff: backoff,
 		ended: make(chan struct{}), stopped: make(chan struct{})}
+	e.measures.Cache = e.cache.asked
 	e.fs = watch{fs, e}
 	e.history.seed = maphash.MakeSeed()
 	e.queue.wake = make(chan struct{}, 1)
