@@ -4,7 +4,7 @@
 //
 //	serve [FLAG…]         start garrison in $WORK/data, on a free port, --engine mem unless told otherwise;
 //	                      the scripts' environment is what its export lines say
-//	restart, kill9, stop  SIGTERM and start again; SIGKILL and start again; SIGTERM
+//	restart, kill9, halt  SIGTERM and start again; SIGKILL and start again; SIGTERM
 //	https                 speak TLS from here on, trusting the installation's own authority
 //	as NAME               call as root, or with the key that key or assume kept under the name
 //	key NAME [USER]       make an access key for a user and keep it

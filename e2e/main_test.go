@@ -62,12 +62,30 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// TestScriptsGoToTheirEnd holds that no script says stop, which is testscript's
+// own word for leaving the rest of a script out.
+func TestScriptsGoToTheirEnd(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/*/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "\nstop\n") {
+			t.Errorf("%s says stop: what stops the server is halt", script)
+		}
+	}
+}
+
 // commands are what scripts can say besides testscript's own.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"serve":    script((*world).serve),
 	"restart":  script((*world).restart),
 	"kill9":    script((*world).kill9),
-	"stop":     script((*world).stop),
+	"halt":     script((*world).halt),
 	"as":       script((*world).as),
 	"key":      script((*world).key),
 	"assume":   script((*world).assume),

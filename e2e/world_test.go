@@ -125,7 +125,7 @@ func (w *world) kill9([]string) error {
 	return w.again()
 }
 
-func (w *world) stop([]string) error { return w.server.stop() }
+func (w *world) halt([]string) error { return w.server.stop() }
 
 func (w *world) https([]string) error {
 	_, address, _ := strings.Cut(w.server.endpoint, "://")
