@@ -49,4 +49,5 @@ type Session struct {
 	PolicyARNs     []string // managed session policies
 	Provider       string   // federated provider, an ARN or a name
 	IssuerARN      string   // whose long-term key the session was made with (GetSessionToken, GetFederationToken)
+	IssuerID       string   // GetFederationToken: that user's unique id; of root the account
 }

@@ -70,6 +70,9 @@ var recordedCalls = []recordedCall{
 	{"alice", "sts:AssumeRole", []string{"RoleArn=arn:aws:iam::ACCOUNT:role/none", "RoleSessionName=ses"}, "AccessDenied"},
 
 	{"alice", "session", []string{"RoleArn=arn:aws:iam::ACCOUNT:role/r", "RoleSessionName=ses", "DurationSeconds=900"}, ""},
+	{"alice", "sts:GetFederationToken", []string{"Name=fed", "Policy=" + everythingAllowed}, ""},
+	{"alice", "federated", []string{"Name=fed", "Policy=" + everythingAllowed}, ""},
+	{"federated", "sts:GetCallerIdentity", nil, ""},
 	{"session", "sts:GetCallerIdentity", nil, ""},
 	{"session", "iam:ListAccountAliases", nil, ""},
 	{"session", "iam:ListGroups", nil, ""},
@@ -97,6 +100,7 @@ var recordedCalls = []recordedCall{
 	{"mallory", "iam:PutUserPolicy", []string{"UserName=bob", "PolicyName=all", "PolicyDocument=" + everythingAllowed}, "AccessDenied"},
 	{"mallory", "iam:UpdateAssumeRolePolicy", []string{"RoleName=r", "PolicyDocument=" + trusting("ACCOUNT")}, "AccessDenied"},
 	{"mallory", "iam:ListAccessKeys", []string{"UserName=bob"}, "AccessDenied"},
+	{"mallory", "sts:GetFederationToken", []string{"Name=fed"}, "AccessDenied"},
 	{"mallory", "iam:ListGroups", nil, "AccessDenied"},
 	{"mallory", "iam:ListGroupsForUser", []string{"UserName=bob"}, "AccessDenied"},
 	{"mallory", "iam:ListOpenIDConnectProviders", nil, "AccessDenied"},
@@ -115,8 +119,7 @@ var recordedCalls = []recordedCall{
 
 // uncalled are the callers of AWS's records that nothing here can be, and why.
 var uncalled = map[string]string{
-	"AWSService":    "no service of Garrison assumes a role yet",
-	"FederatedUser": "GetFederationToken is not served yet",
+	"AWSService": "no service of Garrison assumes a role yet",
 }
 
 // unmade are fields of AWS's records that ours need not have, and why.
@@ -193,6 +196,10 @@ func makeRecords(t *testing.T, served map[string]bool) (account string, records 
 		case "session":
 			if out, err = do(c.as, "sts", "AssumeRole", c.members); err == nil {
 				keep("session", out.(map[string]any)["Credentials"])
+			}
+		case "federated":
+			if out, err = do(c.as, "sts", "GetFederationToken", c.members); err == nil {
+				keep("federated", out.(map[string]any)["Credentials"])
 			}
 		default:
 			if !served[c.operation] {

@@ -270,6 +270,9 @@ func (w *world) trail(args []string) error {
 		if _, session, ok := strings.Cut(e.UserIdentity.ARN, ":assumed-role/"); ok {
 			who = session
 		}
+		if _, name, ok := strings.Cut(e.UserIdentity.ARN, ":federated-user/"); ok {
+			who = name
+		}
 		if e.UserIdentity.Type == "Root" {
 			who = "root"
 		}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/garrison-security/garrison/aws"
@@ -62,11 +63,19 @@ func (c *Call) Authorize(action string, on Resource, conditions ...string) error
 	if decision.Allowed {
 		return nil
 	}
+	if decision.Barred && strings.HasPrefix(action, "iam:") {
+		return errSessionKey
+	}
 	if shown, ok := on.(Shown); ok {
 		q.Resource = shown.ShownARN()
 	}
 	return &aws.Error{Kind: aws.AccessDenied, Message: decision.Message(&q)}
 }
+
+// errSessionKey is how IAM refuses the credentials of a session that may not
+// call it at all: it does not know such keys
+// (aws/aws-sdk-js, issue 460; cloudyr/aws.iam, issue 15).
+var errSessionKey = &aws.Error{Kind: aws.UnknownKey, Message: "The security token included in the request is invalid"}
 
 // resourceConditions sets the keys that describe the resource.
 //

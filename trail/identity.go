@@ -37,15 +37,15 @@ func Identity(p *aws.Principal) UserIdentity {
 			u.SessionContext.WebIDFederationData = &WebIDFederationData{FederatedProvider: s.Provider}
 		}
 	case p.Kind == aws.FederatedUser && s.IssuerARN != "":
-		u.SessionContext.SessionIssuer = issuerOf(s.IssuerARN)
+		u.SessionContext.SessionIssuer = issuerOf(s)
 	}
 	return u
 }
 
 // issuerOf is the user, or root, who made a federated session.
-func issuerOf(arn string) *SessionIssuer {
-	i := &SessionIssuer{ARN: arn}
-	a, err := aws.ParseARN(arn)
+func issuerOf(s *aws.Session) *SessionIssuer {
+	i := &SessionIssuer{ARN: s.IssuerARN, PrincipalID: s.IssuerID}
+	a, err := aws.ParseARN(s.IssuerARN)
 	if err != nil {
 		return i
 	}
@@ -53,7 +53,7 @@ func issuerOf(arn string) *SessionIssuer {
 	kind, name, _ := cutLast(a.Resource)
 	switch kind {
 	case "root":
-		i.Type, i.PrincipalID = string(aws.Root), a.Account
+		i.Type = string(aws.Root)
 	case "user":
 		i.Type, i.UserName = string(aws.User), name
 	}

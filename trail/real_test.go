@@ -270,9 +270,9 @@ func principals() map[string]*aws.Principal {
 
 func TestFederatedSessionsNameTheirIssuer(t *testing.T) {
 	u := Identity(&aws.Principal{Kind: aws.FederatedUser, Account: alpha, ARN: "arn:aws:sts::" + alpha + ":federated-user/f", ID: alpha + ":f", AccessKeyID: "ASIAX",
-		Session: &aws.Session{IssuedAt: noon, SourceIdentity: "dave", IssuerARN: "arn:aws:iam::" + alpha + ":user/path/to/alice"}})
+		Session: &aws.Session{IssuedAt: noon, SourceIdentity: "dave", IssuerARN: "arn:aws:iam::" + alpha + ":user/path/to/alice", IssuerID: "AIDAX"}})
 	want := `{"type":"FederatedUser","principalId":"` + alpha + `:f","arn":"arn:aws:sts::` + alpha + `:federated-user/f","accountId":"` + alpha +
-		`","accessKeyId":"ASIAX","sessionContext":{"sessionIssuer":{"type":"IAMUser","arn":"arn:aws:iam::` + alpha + `:user/path/to/alice","accountId":"` + alpha +
+		`","accessKeyId":"ASIAX","sessionContext":{"sessionIssuer":{"type":"IAMUser","principalId":"AIDAX","arn":"arn:aws:iam::` + alpha + `:user/path/to/alice","accountId":"` + alpha +
 		`","userName":"alice"},"attributes":{"creationDate":"2026-11-24T12:00:00Z","mfaAuthenticated":"false"},"sourceIdentity":"dave"}}`
 	if got := string(u.appendJSON(nil)); got != want {
 		t.Errorf("%s\nwant %s", got, want)

@@ -188,7 +188,7 @@ structure OutboundWebIdentityFederationDisabledException error=OutboundWebIdenti
 structure PackedPolicyTooLargeException error=PackedPolicyTooLarge status=400 sender
 	message packedPolicyTooLargeMessage
 structure PolicyDescriptorType
-	arn arnType
+	arn arnType!
 structure ProvidedContext
 	ProviderArn arnType
 	ContextAssertion contextAssertionType
@@ -232,7 +232,7 @@ string malformedPolicyDocumentMessage
 integer nonNegativeIntegerType min=0
 string outboundWebIdentityFederationDisabledException
 string packedPolicyTooLargeMessage
-list policyDescriptorListType
+list policyDescriptorListType max=10
 	member PolicyDescriptorType
 string regionDisabledMessage
 integer roleDurationSecondsType min=900 max=43200

@@ -18,6 +18,5 @@ var Service = &aws.Service{
 	EventSource:    "sts.amazonaws.com",
 	SmithyName:     "AWSSecurityTokenServiceV20110615",
 	Protocols:      []aws.Protocol{aws.AWSQuery},
-	Global:         true,
 	Source:         source,
 }

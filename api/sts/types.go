@@ -26,7 +26,7 @@ type FederatedUser struct {
 
 // PolicyDescriptorType is the model's PolicyDescriptorType.
 type PolicyDescriptorType struct {
-	Arn *string
+	Arn string
 }
 
 // ProvidedContext is the model's ProvidedContext.

@@ -94,8 +94,32 @@ func (s *Service) Policies(tx store.Tx, principal *aws.Principal, p *policy.Poli
 			return nil, err
 		}
 		return r.sessionTags(principal.Session), nil
+	case aws.FederatedUser:
+		return s.federatedPolicies(tx, principal, p)
 	}
 	return nil, nil // services and the like have no policies of their own: nothing is allowed but by resources' policies
+}
+
+// federatedPolicies are a federated user's: the policies and tags of the user
+// who federated, as they are now, and the session's. A root who federated has
+// no policies and needs none: policy.Decide knows.
+func (s *Service) federatedPolicies(tx store.Tx, principal *aws.Principal, p *policy.Policies) (map[string]string, error) {
+	session := principal.Session
+	issuer := &User{}
+	var err error
+	if session.IssuerID == principal.Account {
+		_, err = roots.Get(tx, principal.Account)
+	} else if issuer, err = users.Get(tx, principal.Account, session.IssuerID); err == nil && issuer.Arn != session.IssuerARN {
+		err = store.ErrNotFound // as for a session of the user's own
+	}
+	if err != nil {
+		return nil, gone(err)
+	}
+	if err := userPolicies(tx, principal, issuer, p); err != nil {
+		return nil, err
+	}
+	p.HasSession = true // without policies of its own, too: then nothing is allowed
+	return issuer.sessionTags(session), s.addSessionPolicies(tx, principal, p)
 }
 
 // gone refuses the credentials of whoever no longer exists.
@@ -169,26 +193,26 @@ func (s *Service) addSessionPolicies(tx store.Tx, principal *aws.Principal, p *p
 	return nil
 }
 
-// sessionTags lays a session's tags over its role's, where keys are the same
-// whatever their case.
-func (r *Role) sessionTags(session *aws.Session) map[string]string {
+// sessionTags lays a session's tags over those of its role or user, where keys
+// are the same whatever their case.
+func (e *Entity) sessionTags(session *aws.Session) map[string]string {
 	if len(session.Tags) == 0 {
-		return r.ResourceTags()
+		return e.ResourceTags()
 	}
-	if last := r.tagged.Load(); last != nil && last.session == session {
+	if last := e.tagged.Load(); last != nil && last.session == session {
 		return last.tags
 	}
 	all, keys := maps.Clone(session.Tags), slices.Collect(maps.Keys(session.Tags))
-	for _, t := range r.Tags {
+	for _, t := range e.Tags {
 		if !slices.ContainsFunc(keys, func(key string) bool { return strings.EqualFold(key, t.Key) }) {
 			all[t.Key] = t.Value
 		}
 	}
-	r.tagged.Store(&taggedSession{session, all})
+	e.tagged.Store(&taggedSession{session, all})
 	return all
 }
 
-// taggedSession is the session of a role that called last, with all its tags.
+// taggedSession is the session of a role or user that called last, with all its tags.
 type taggedSession struct {
 	session *aws.Session
 	tags    map[string]string

@@ -26,7 +26,8 @@ type Entity struct {
 	Boundary   string    `cbor:",omitempty"` // ARN of a managed policy; "" = none
 	Tags       []Tag     `cbor:",omitempty"` // in the order in which they were set
 
-	tags lazyTags
+	tags   lazyTags
+	tagged atomic.Pointer[taggedSession]
 }
 
 // Tag is a tag. Keys are unique in a list whatever their case.
@@ -138,8 +139,6 @@ type Role struct {
 	Trust       *Document
 	Description string `cbor:",omitempty"`
 	MaxSession  int32  // seconds
-
-	tagged atomic.Pointer[taggedSession]
 }
 
 // ShownARN implements gateway.Shown.

@@ -2,11 +2,7 @@ package sts
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,9 +39,7 @@ type role struct {
 	tags                   map[string]string
 	trust                  *policy.Policy
 	longest                time.Duration
-
-	session *aws.Session // the session to be
-	further []string     // actions that it needs besides
+	draft
 }
 
 // ARN implements gateway.Resource.
@@ -61,13 +55,7 @@ func (r *role) ResourceTags() map[string]string { return r.tags }
 func (r *role) ResourcePolicy() *policy.Policy { return r.trust }
 
 // Further implements gateway.Compound.
-func (r *role) Further() []gateway.Authorization {
-	var all []gateway.Authorization
-	for _, action := range r.further {
-		all = append(all, gateway.Authorization{Action: action, On: r})
-	}
-	return all
-}
+func (r *role) Further() []gateway.Authorization { return r.furtherOn(r) }
 
 // nobody is the trust policy of a role that does not exist: whoever asks is
 // told what a caller is told whom a role does not trust.
@@ -108,10 +96,13 @@ func (s *Service) roleToAssume(call *gateway.Call, in *sts.AssumeRoleInput) (*ro
 		return nil, err
 	}
 	r.id, r.tags, r.longest = id, tags, longest
+	if s := call.Principal.Session; s != nil {
+		r.tags = r.over(tags, s.Transitive)
+	}
 	if trust != nil {
 		r.trust = trust
 	}
-	for key, value := range tags {
+	for key, value := range r.tags {
 		call.Condition("iam:ResourceTag/"+key, value)
 	}
 	return r, nil
@@ -124,7 +115,8 @@ func (r *role) prepare(call *gateway.Call, in *sts.AssumeRoleInput) error {
 	if in.ExternalId != nil {
 		call.Condition("sts:ExternalId", *in.ExternalId)
 	}
-	if err := r.prepareTags(call, in); err != nil {
+	r.inherit(call)
+	if err := r.tag(call, in.Tags, in.TransitiveTagKeys); err != nil {
 		return err
 	}
 	return r.prepareSource(call, in)
@@ -165,7 +157,7 @@ func (s *Service) assumeRole(_ context.Context, call *gateway.Call, r *role, in 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.sessionPolicies(call, r, in); err != nil {
+	if err := s.limit(call, &r.draft, r.account, in.Policy, in.PolicyArns); err != nil {
 		return nil, err
 	}
 	r.session.RoleID = r.id
@@ -182,7 +174,7 @@ func (s *Service) assumeRole(_ context.Context, call *gateway.Call, r *role, in 
 		Credentials:     credentials,
 		AssumedRoleUser: &sts.AssumedRoleUser{AssumedRoleId: p.ID, Arn: p.ARN},
 	}
-	if percent > 0 {
+	if len(r.session.Policies)+len(r.session.PolicyARNs)+len(r.session.Tags) > 0 {
 		out.PackedPolicySize = new(int32(percent))
 	}
 	if r.session.SourceIdentity != "" {
@@ -199,71 +191,12 @@ func (r *role) lifetime(call *gateway.Call, seconds *int32) (time.Duration, erro
 	}
 	asked := time.Duration(*seconds) * time.Second
 	switch {
-	case asked < 15*time.Minute:
-		return 0, validation(fmt.Sprintf("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900", *seconds))
 	case call.Principal.Session != nil && asked > chainLongest:
 		return 0, validation("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	case asked > r.longest:
 		return 0, validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	return asked, nil
-}
-
-// sessionPolicies checks and takes over the policies that are to limit the session.
-func (s *Service) sessionPolicies(call *gateway.Call, r *role, in *sts.AssumeRoleInput) error {
-	plain := 0
-	if in.Policy != nil {
-		plain = len([]rune(*in.Policy))
-		if _, err := policy.Parse([]byte(*in.Policy), policy.Session); err != nil {
-			return &sts.MalformedPolicyDocumentException{Message: err.Error()}
-		}
-		r.session.Policies = []string{*in.Policy}
-	}
-	if len(in.PolicyArns) > 10 {
-		return validation("1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to 10")
-	}
-	for _, d := range in.PolicyArns {
-		if d.Arn == nil {
-			return validation("1 validation error detected: Value at 'policyArns.1.member.arn' failed to satisfy constraint: Member must not be null")
-		}
-		plain += len(*d.Arn)
-		exists, err := s.roles.ManagedPolicyExists(call.Tx, call.Partition, r.account, *d.Arn)
-		if err != nil {
-			return err
-		}
-		if !exists {
-			return validation("Policy " + *d.Arn + " does not exist or is not attachable.")
-		}
-		if !slices.Contains(r.session.PolicyARNs, *d.Arn) {
-			r.session.PolicyARNs = append(r.session.PolicyARNs, *d.Arn)
-		}
-	}
-	if plain > 2048 {
-		return tooLarge(100 * plain / 2048)
-	}
-	return nil
-}
-
-// credentials makes a session's key, secret and token. Percent is the share of
-// the space for policies and tags that it takes.
-func (s *Service) credentials(call *gateway.Call, p *aws.Principal, lifetime time.Duration) (out *sts.Credentials, percent int, err error) {
-	packed, percent, err := pack(p.Session)
-	if err != nil {
-		return nil, 0, err
-	}
-	p.AccessKeyID = aws.NewAccessKeyID("ASIA", p.Account)
-	p.Session.IssuedAt = call.Time.UTC().Truncate(time.Second)
-	p.Session.ExpiresAt = p.Session.IssuedAt.Add(lifetime)
-	secret := make([]byte, secretBytes)
-	rand.Read(secret)
-	token, err := s.seal(p, secret, packed)
-	if err != nil {
-		return nil, 0, err
-	}
-	return &sts.Credentials{
-		AccessKeyId: p.AccessKeyID, SecretAccessKey: base64.StdEncoding.EncodeToString(secret),
-		SessionToken: token, Expiration: p.Session.ExpiresAt,
-	}, percent, nil
 }
 
 func validation(message string) error { return &aws.Error{Kind: aws.Validation, Message: message} }

@@ -76,7 +76,7 @@ func TestAssumeRoleRefuses(t *testing.T) {
 		{"a source identity without sts:SetSourceIdentity", alice, "untagged", stsapi.AssumeRoleInput{SourceIdentity: new("alice")}, "sts:SetSourceIdentity"},
 		{"the root user", p.root[home], "account", stsapi.AssumeRoleInput{}, "Roles may not be assumed by root accounts."},
 		{"a policy that is none", alice, "alices", stsapi.AssumeRoleInput{Policy: new("{}")}, "MalformedPolicyDocumentException"},
-		{"a managed policy that is none", alice, "alices", stsapi.AssumeRoleInput{PolicyArns: []stsapi.PolicyDescriptorType{{Arn: new("arn:aws:iam::aws:policy/None")}}}, "does not exist"},
+		{"a managed policy that is none", alice, "alices", stsapi.AssumeRoleInput{PolicyArns: []stsapi.PolicyDescriptorType{{Arn: "arn:aws:iam::aws:policy/None"}}}, "does not exist"},
 		{"longer than the role allows", alice, "alices", stsapi.AssumeRoleInput{DurationSeconds: new(int32(7200))}, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."},
 		{"MFA", alice, "alices", stsapi.AssumeRoleInput{SerialNumber: new("arn:aws:iam::111122223333:mfa/alice")}, "Garrison does not implement sts:AssumeRole, parameter SerialNumber yet"},
 		{"a tag twice", alice, "alices", stsapi.AssumeRoleInput{Tags: []stsapi.Tag{{Key: "a", Value: "b"}, {Key: "A", Value: "b"}}}, "InvalidParameterValue: Duplicate tag keys found. Please note that Tag keys are case insensitive."},
@@ -124,7 +124,7 @@ func TestSessionPoliciesLimitASession(t *testing.T) {
 	arn := p.role(home, "admin", trusts(alice.ARN, ""), allowAll)
 	onlyGet := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:GetUser","Resource":"*"}}`
 	get, list := &iamapi.GetUserInput{UserName: new("alice")}, &iamapi.ListUsersInput{}
-	managed := []stsapi.PolicyDescriptorType{{Arn: new("arn:aws:iam::aws:policy/IAMReadOnlyAccess")}}
+	managed := []stsapi.PolicyDescriptorType{{Arn: "arn:aws:iam::aws:policy/IAMReadOnlyAccess"}}
 	for _, c := range []struct {
 		name         string
 		in           stsapi.AssumeRoleInput
@@ -187,15 +187,45 @@ func TestChainedSessionsInheritAndAreShort(t *testing.T) {
 	}
 }
 
-func TestTooMuchForATokenIsRefused(t *testing.T) {
+// Sizes that AWS was seen to answer.
+func TestPackedSizes(t *testing.T) {
 	p := newPlane(t)
 	alice := p.user("alice", allowAssume)
 	arn := p.role(home, "r", trusts(alice.ARN, ""), "")
-	in := &stsapi.AssumeRoleInput{RoleArn: arn, RoleSessionName: "s1"}
-	for i := range 50 {
-		in.Tags = append(in.Tags, stsapi.Tag{Key: randomText(120) + string(rune('a'+i%26)) + string(rune('a'+i/26)), Value: randomText(250)})
+	tags := func(n, key, value int) (all []stsapi.Tag) {
+		for i := range n {
+			all = append(all, stsapi.Tag{Key: strings.Repeat("k", key-1) + string(rune('0'+i)), Value: strings.Repeat("a", value)})
+		}
+		return all
 	}
-	if got := try(p, alice, stsapi.AssumeRole, in); !strings.HasPrefix(got, "PackedPolicyTooLargeException: Packed policy consumes ") {
-		t.Errorf("AssumeRole = %s", got)
+	recorded := "{\n\t\t\"Version\": \"2012-10-17\",\n\t\t\"Statement\": [\n\t\t\t{\n\t\t\t\t\"Effect\": \"Allow\",\n\t\t\t\t\"Action\": \"*\",\n\t\t\t\t\"Resource\": \"*\"\n\t\t\t}\n\t\t]\n\t}"
+	long := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"` + strings.Repeat(" ", 1952) + `}]}`
+	dense := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::` + randomText(1800) + `"}]}`
+	for _, c := range []struct {
+		name string
+		in   stsapi.AssumeRoleInput
+		size int32
+		want string // the error
+	}{
+		{"AWS's record of a policy", stsapi.AssumeRoleInput{Policy: &recorded}, 4, ""},
+		{"AWS's refusal of tags", stsapi.AssumeRoleInput{Tags: tags(9, 2, 250)}, 0, "PackedPolicyTooLargeException: Packed size of session tags consumes 498% of allotted space."},
+		{"tags that just fit", stsapi.AssumeRoleInput{Tags: tags(5, 1, 90)}, 100, ""},
+		{"tags that just do not fit", stsapi.AssumeRoleInput{Tags: append(tags(5, 1, 90), stsapi.Tag{Key: "five5"})}, 0, "PackedPolicyTooLargeException: Packed size of session tags consumes 101% of allotted space."},
+		{"a policy of 2,048 characters, most of them space", stsapi.AssumeRoleInput{Policy: &long}, 4, ""},
+		{"a policy of 2,049 characters", stsapi.AssumeRoleInput{Policy: new(long + "\n")}, 0, "PackedPolicyTooLargeException: Packed policy consumes 101% of allotted space, please use smaller policy."},
+		{"a policy and tags that do not fit together", stsapi.AssumeRoleInput{Policy: &dense, Tags: tags(4, 10, 90)}, 0, "PackedPolicyTooLargeException: Packed policy consumes "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.in.RoleArn, c.in.RoleSessionName = arn, "s1"
+			if c.want != "" {
+				if got := try(p, alice, stsapi.AssumeRole, &c.in); !strings.HasPrefix(got, c.want) {
+					t.Errorf("AssumeRole = %s, want %s", got, c.want)
+				}
+				return
+			}
+			if out := call(p, alice, stsapi.AssumeRole, &c.in); *out.PackedPolicySize != c.size {
+				t.Errorf("PackedPolicySize %d, want %d", *out.PackedPolicySize, c.size)
+			}
+		})
 	}
 }

@@ -8,17 +8,25 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/garrison-security/garrison/api/sts"
 	"github.com/garrison-security/garrison/aws"
 )
 
-// packedLimit is what the policies and tags of a session may measure, packed,
-// in bytes. AWS packs them, too, into a form and a space that it does not
-// publish; answers tell the share that is used.
+// policySpace is what the policies of a session may measure, packed, in bytes,
+// and tagSpace what the keys and values of its tags may. Both draw on one
+// allotment, of which answers tell the share that is used. AWS publishes
+// neither form nor space: policySpace gives a recorded policy its recorded 4%,
+// tagSpace gives nine tags of 252 characters, alike throughout, the 498% that
+// AWS was seen to refuse them with (aws-actions/configure-aws-credentials,
+// issue 1898).
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-limits-entity-length
-const packedLimit = 2048
+const (
+	policySpace = 2048
+	tagSpace    = 455
+)
 
 // unpackedLimit bounds what a packed text may inflate to.
 const unpackedLimit = 256 << 10
@@ -31,40 +39,65 @@ func pack(s *aws.Session) (packed []byte, percent int, err error) {
 	if len(s.Policies)+len(s.PolicyARNs)+len(s.Tags) == 0 {
 		return nil, 0, nil
 	}
+	var tags []string
+	size := 0
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		tags = append(tags, key, s.Tags[key])
+		size += len(key) + len(s.Tags[key])
+	}
+	percent = share(size, tagSpace)
+	if percent > 100 {
+		return nil, 0, tagsTooLarge(percent)
+	}
 	var w writer
 	w.texts(s.Policies)
 	w.texts(s.PolicyARNs)
-	var tags []string
-	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
-		tags = append(tags, key, s.Tags[key])
+	if len(s.Policies)+len(s.PolicyARNs) > 0 {
+		if packed, err = deflate(w.b); err != nil {
+			return nil, 0, err
+		}
+		if percent += share(len(packed), policySpace); percent > 100 {
+			return nil, 0, policyTooLarge(percent)
+		}
 	}
 	w.texts(tags)
 	w.texts(s.Transitive)
-	if len(w.b) > unpackedLimit {
-		return nil, 0, tooLarge(100 * len(w.b) / unpackedLimit)
-	}
-	var out bytes.Buffer
-	z, err := flate.NewWriter(&out, flate.BestCompression)
-	if err != nil {
-		return nil, 0, err
-	}
-	if _, err := z.Write(w.b); err != nil {
-		return nil, 0, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, 0, err
-	}
-	percent = (100*out.Len() + packedLimit - 1) / packedLimit
-	if percent > 100 {
-		return nil, 0, tooLarge(percent)
-	}
-	return out.Bytes(), percent, nil
+	packed, err = deflate(w.b)
+	return packed, percent, err
 }
 
-func tooLarge(percent int) error {
+// share is n as a percentage of space, rounded down.
+func share(n, space int) int { return 100 * n / space }
+
+// deflaters are kept, for each takes half a megabyte.
+var deflaters = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.BestCompression)
+	if err != nil {
+		panic(err) // the level is a valid one
+	}
+	return w
+}}
+
+func deflate(b []byte) ([]byte, error) {
+	z := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(z)
+	var out bytes.Buffer
+	z.Reset(&out)
+	if _, err := z.Write(b); err != nil {
+		return nil, err
+	}
+	err := z.Close()
+	return out.Bytes(), err
+}
+
+func policyTooLarge(percent int) error {
 	return &sts.PackedPolicyTooLargeException{
 		Message: fmt.Sprintf("Packed policy consumes %d%% of allotted space, please use smaller policy.", max(percent, 101)),
 	}
+}
+
+func tagsTooLarge(percent int) error {
+	return &sts.PackedPolicyTooLargeException{Message: fmt.Sprintf("Packed size of session tags consumes %d%% of allotted space.", percent)}
 }
 
 func (w *writer) texts(all []string) {

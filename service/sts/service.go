@@ -36,6 +36,7 @@ func (s *Service) Operations() []gateway.Operation {
 			"(https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html)", s.getSessionToken),
 		gateway.Op(sts.GetAccessKeyInfo, gateway.Account[sts.GetAccessKeyInfoInput], s.getAccessKeyInfo),
 		gateway.Op(sts.AssumeRole, s.roleToAssume, s.assumeRole),
+		gateway.Op(sts.GetFederationToken, userToFederate, s.getFederationToken),
 	}
 }
 

@@ -3,7 +3,6 @@ package sts
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/garrison-security/garrison/api/sts"
@@ -12,16 +11,38 @@ import (
 	"github.com/garrison-security/garrison/store"
 )
 
-// Durations of GetSessionToken's sessions. A root's lives an hour at most: what
+// Durations of the sessions that users and roots make of themselves; the model
+// holds the bounds of what may be asked. A root's lives an hour at most: what
 // is asked beyond that is cut, as AWS documents.
 //
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
 const (
 	tokenDefault     = 12 * time.Hour
-	tokenShortest    = 15 * time.Minute
-	tokenLongest     = 36 * time.Hour
 	tokenLongestRoot = time.Hour
 )
+
+func tokenLifetime(caller *aws.Principal, seconds *int32) time.Duration {
+	lifetime := tokenDefault
+	if seconds != nil {
+		lifetime = time.Duration(*seconds) * time.Second
+	}
+	if caller.Kind == aws.Root {
+		lifetime = min(lifetime, tokenLongestRoot)
+	}
+	return lifetime
+}
+
+// longTerm refuses an operation to whoever does not call with a key of a user's or a root's own.
+func longTerm(call *gateway.Call) error {
+	switch p := call.Principal; {
+	case p.Session != nil:
+		return &aws.Error{Kind: aws.AccessDenied, Message: "Cannot call " + call.Operation.Name + " with session credentials"}
+	case p.Kind != aws.User && p.Kind != aws.Root:
+		return &aws.Error{Kind: aws.AccessDenied, Message: "Only users and root users can call " + call.Operation.Name}
+	}
+	return nil
+}
 
 // getSessionToken makes a session of the caller's own. It may do less than the
 // caller: see policy.Decision.Barred.
@@ -32,24 +53,13 @@ func (s *Service) getSessionToken(_ context.Context, call *gateway.Call, in *sts
 		return nil, gateway.NotImplemented(call.Operation, "SerialNumber")
 	case in.TokenCode != nil:
 		return nil, gateway.NotImplemented(call.Operation, "TokenCode")
-	case caller.Session != nil:
-		return nil, &aws.Error{Kind: aws.AccessDenied, Message: "Cannot call GetSessionToken with session credentials"}
-	case caller.Kind != aws.User && caller.Kind != aws.Root:
-		return nil, &aws.Error{Kind: aws.AccessDenied, Message: "Only users and root users can call GetSessionToken"}
 	}
-	lifetime := tokenDefault
-	if in.DurationSeconds != nil {
-		lifetime = time.Duration(*in.DurationSeconds) * time.Second
-		if lifetime < tokenShortest || lifetime > tokenLongest {
-			return nil, validation(fmt.Sprintf("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must be between 900 and 129600", *in.DurationSeconds))
-		}
+	if err := longTerm(call); err != nil {
+		return nil, err
 	}
 	p := *caller
-	if p.Kind == aws.Root {
-		lifetime = min(lifetime, tokenLongestRoot)
-	}
 	p.Session = &aws.Session{IssuerARN: caller.ARN}
-	credentials, _, err := s.credentials(call, &p, lifetime)
+	credentials, _, err := s.credentials(call, &p, tokenLifetime(caller, in.DurationSeconds))
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ import (
 //	issued, lifetime in seconds, MFA (0: none)
 //	a role's session:          role ARN, role id, session name, source identity, provider
 //	a user's or root's:        ARN, id, name, path
+//	a federated user's:        ARN and id of who federated it, name
 //	packed policies and tags:  length; deflated (see packed.go)
 const (
 	tokenFormat  = 1
@@ -34,6 +35,7 @@ const (
 	rootToken = iota + 1
 	userToken
 	roleToken
+	federatedToken
 )
 
 // secretBytes is the raw length of a secret access key of 40 characters.
@@ -53,6 +55,8 @@ func (s *Service) seal(p *aws.Principal, secret []byte, packed []byte) (string, 
 		w.number(userToken)
 	case aws.AssumedRole:
 		w.number(roleToken)
+	case aws.FederatedUser:
+		w.number(federatedToken)
 	default:
 		return "", errors.New("sts: no sessions for " + string(p.Kind))
 	}
@@ -62,13 +66,18 @@ func (s *Service) seal(p *aws.Principal, secret []byte, packed []byte) (string, 
 	w.time(session.IssuedAt)
 	w.number(uint64(session.ExpiresAt.Sub(session.IssuedAt) / time.Second))
 	w.time(session.MFAAt)
-	if p.Kind == aws.AssumedRole {
+	switch p.Kind {
+	case aws.AssumedRole:
 		w.text(session.RoleARN)
 		w.text(session.RoleID)
 		w.text(session.Name)
 		w.text(session.SourceIdentity)
 		w.text(session.Provider)
-	} else {
+	case aws.FederatedUser:
+		w.text(session.IssuerARN)
+		w.text(session.IssuerID)
+		w.text(session.Name)
+	default:
 		w.text(p.ARN)
 		w.text(p.ID)
 		w.text(p.Name)
@@ -123,6 +132,10 @@ func (s *Service) unseal(token, accessKeyID string) (*gateway.Credential, error)
 		}
 		p.ARN, p.ID, p.Name, p.Path = r.text(), r.text(), r.text(), r.text()
 		session.IssuerARN = p.ARN
+	case federatedToken:
+		p.Kind = aws.FederatedUser
+		session.IssuerARN, session.IssuerID, session.Name = r.text(), r.text(), r.text()
+		p.ARN, p.ID = federatedARN(p.Partition, p.Account, session.Name), p.Account+":"+session.Name
 	default:
 		return nil, errToken
 	}
@@ -137,6 +150,10 @@ const maxLifetime = 200_000
 
 func sessionARN(partition, account, role, session string) string {
 	return "arn:" + partition + ":sts::" + account + ":assumed-role/" + role + "/" + session
+}
+
+func federatedARN(partition, account, name string) string {
+	return "arn:" + partition + ":sts::" + account + ":federated-user/" + name
 }
 
 func accountNumber(account string) (n uint64) {
