@@ -16,6 +16,8 @@ const (
 	countPolicies = "policy"
 	countVersions = "policy version"
 	countProfiles = "instance profile"
+	countOIDC     = "oidc provider"
+	countSAML     = "saml provider"
 
 	countMFADevices = "MFA device"
 	countMFAInUse   = "MFA device in use"

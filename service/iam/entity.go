@@ -58,7 +58,9 @@ func (d *Document) policy(kind policy.Kind, id string) *policy.Policy {
 	return d.compiled
 }
 
-// lazyTags is a record's tags as a map, made once.
+// lazyTags is a record's tags as conditions see them, made once. Keys that
+// differ in case alone are one condition key: the tag that was set first has it,
+// so that no later one stands in for it.
 type lazyTags struct {
 	once sync.Once
 	m    map[string]string
@@ -70,8 +72,10 @@ func (l *lazyTags) of(tags []Tag) map[string]string {
 			return
 		}
 		l.m = make(map[string]string, len(tags))
-		for _, t := range tags {
-			l.m[t.Key] = t.Value
+		for i, t := range tags {
+			if anyCase.at(tags[:i], t.Key) < 0 {
+				l.m[t.Key] = t.Value
+			}
 		}
 	})
 	return l.m

@@ -41,6 +41,8 @@ func (s *Service) Operations() []gateway.Operation {
 		s.groupOperations(),
 		s.roleOperations(),
 		s.instanceProfileOperations(),
+		s.oidcOperations(),
+		s.samlOperations(),
 		s.policyOperations(),
 		s.inlineOperations(),
 		s.attachmentOperations(),
@@ -108,6 +110,34 @@ func (s *Service) instanceProfileOperations() []gateway.Operation {
 		gateway.Op(iam.TagInstanceProfile, tagging(asWritten, func(in *iam.TagInstanceProfileInput) []iam.Tag { return in.Tags }, profileNamed(func(in *iam.TagInstanceProfileInput) string { return in.InstanceProfileName })), s.tagInstanceProfile),
 		gateway.Op(iam.UntagInstanceProfile, untagging(func(in *iam.UntagInstanceProfileInput) []string { return in.TagKeys }, profileNamed(func(in *iam.UntagInstanceProfileInput) string { return in.InstanceProfileName })), s.untagInstanceProfile),
 		gateway.Op(iam.ListInstanceProfileTags, profileNamed(func(in *iam.ListInstanceProfileTagsInput) string { return in.InstanceProfileName }), s.listInstanceProfileTags),
+	}
+}
+
+func (s *Service) oidcOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.CreateOpenIDConnectProvider, oidcToCreate, s.createOpenIDConnectProvider),
+		gateway.Op(iam.GetOpenIDConnectProvider, oidcNamed(func(in *iam.GetOpenIDConnectProviderInput) string { return in.OpenIDConnectProviderArn }), s.getOpenIDConnectProvider),
+		gateway.Op(iam.ListOpenIDConnectProviders, gateway.Account[iam.ListOpenIDConnectProvidersInput], s.listOpenIDConnectProviders),
+		gateway.Op(iam.AddClientIDToOpenIDConnectProvider, oidcNamed(func(in *iam.AddClientIDToOpenIDConnectProviderInput) string { return in.OpenIDConnectProviderArn }), s.addClientIDToOpenIDConnectProvider),
+		gateway.Op(iam.RemoveClientIDFromOpenIDConnectProvider, oidcNamed(func(in *iam.RemoveClientIDFromOpenIDConnectProviderInput) string { return in.OpenIDConnectProviderArn }), s.removeClientIDFromOpenIDConnectProvider),
+		gateway.Op(iam.UpdateOpenIDConnectProviderThumbprint, oidcNamed(func(in *iam.UpdateOpenIDConnectProviderThumbprintInput) string { return in.OpenIDConnectProviderArn }), s.updateOpenIDConnectProviderThumbprint),
+		gateway.Op(iam.DeleteOpenIDConnectProvider, oidcToDelete, s.deleteOpenIDConnectProvider),
+		gateway.Op(iam.TagOpenIDConnectProvider, tagging(asWritten, func(in *iam.TagOpenIDConnectProviderInput) []iam.Tag { return in.Tags }, oidcNamed(func(in *iam.TagOpenIDConnectProviderInput) string { return in.OpenIDConnectProviderArn })), s.tagOpenIDConnectProvider),
+		gateway.Op(iam.UntagOpenIDConnectProvider, untagging(func(in *iam.UntagOpenIDConnectProviderInput) []string { return in.TagKeys }, oidcNamed(func(in *iam.UntagOpenIDConnectProviderInput) string { return in.OpenIDConnectProviderArn })), s.untagOpenIDConnectProvider),
+		gateway.Op(iam.ListOpenIDConnectProviderTags, oidcNamed(func(in *iam.ListOpenIDConnectProviderTagsInput) string { return in.OpenIDConnectProviderArn }), s.listOpenIDConnectProviderTags),
+	}
+}
+
+func (s *Service) samlOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Prepare(iam.CreateSAMLProvider, samlToCreate, s.readSAMLProvider, s.createSAMLProvider),
+		gateway.Op(iam.GetSAMLProvider, samlNamed(func(in *iam.GetSAMLProviderInput) string { return in.SAMLProviderArn }), s.getSAMLProvider),
+		gateway.Op(iam.ListSAMLProviders, gateway.Account[iam.ListSAMLProvidersInput], s.listSAMLProviders),
+		gateway.Prepare(iam.UpdateSAMLProvider, samlNamed(func(in *iam.UpdateSAMLProviderInput) string { return in.SAMLProviderArn }), s.readSAMLUpdate, s.updateSAMLProvider),
+		gateway.Op(iam.DeleteSAMLProvider, samlNamed(func(in *iam.DeleteSAMLProviderInput) string { return in.SAMLProviderArn }), s.deleteSAMLProvider),
+		gateway.Op(iam.TagSAMLProvider, tagging(asWritten, func(in *iam.TagSAMLProviderInput) []iam.Tag { return in.Tags }, samlNamed(func(in *iam.TagSAMLProviderInput) string { return in.SAMLProviderArn })), s.tagSAMLProvider),
+		gateway.Op(iam.UntagSAMLProvider, untagging(func(in *iam.UntagSAMLProviderInput) []string { return in.TagKeys }, samlNamed(func(in *iam.UntagSAMLProviderInput) string { return in.SAMLProviderArn })), s.untagSAMLProvider),
+		gateway.Op(iam.ListSAMLProviderTags, samlNamed(func(in *iam.ListSAMLProviderTagsInput) string { return in.SAMLProviderArn }), s.listSAMLProviderTags),
 	}
 }
 

@@ -38,7 +38,6 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		iam.SummaryKeyTypeServerCertificatesQuota:           20,
 		iam.SummaryKeyTypeSigningCertificatesPerUserQuota:   2,
 		iam.SummaryKeyTypeInstanceProfilesQuota:             q.InstanceProfiles,
-		iam.SummaryKeyTypeProviders:                         0,
 		iam.SummaryKeyTypeAccountMFAEnabled:                 0,
 		iam.SummaryKeyTypeAccountAccessKeysPresent:          min(len(root.Keys), 1),
 		iam.SummaryKeyTypeAccountPasswordPresent:            0,
@@ -54,6 +53,13 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		if all[key], err = counted(call.Tx, call.Account, noun); err != nil {
 			return nil, err
 		}
+	}
+	for _, noun := range []string{countOIDC, countSAML} {
+		n, err := counted(call.Tx, call.Account, noun)
+		if err != nil {
+			return nil, err
+		}
+		all[iam.SummaryKeyTypeProviders] += n
 	}
 	out := &iam.GetAccountSummaryOutput{SummaryMap: make(map[string]int32, len(all))}
 	for key, n := range all {

@@ -59,7 +59,13 @@ func listedTags(tags []Tag) []iam.Tag {
 	return apiTags(tags)
 }
 
-// tagConditions sets aws:RequestTag/… and aws:TagKeys.
+// byKey are tags in the order of their keys.
+func byKey(tags []Tag) []Tag {
+	return slices.SortedFunc(slices.Values(tags), func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
+}
+
+// tagConditions sets aws:RequestTag/… and aws:TagKeys. Of keys that differ in
+// case alone the first counts, as in lazyTags.
 func tagConditions(call *gateway.Call, tags []Tag) {
 	if len(tags) == 0 {
 		return
@@ -67,7 +73,9 @@ func tagConditions(call *gateway.Call, tags []Tag) {
 	keys := make([]string, len(tags))
 	for i, t := range tags {
 		keys[i] = t.Key
-		call.Condition("aws:RequestTag/"+t.Key, t.Value)
+		if anyCase.at(tags[:i], t.Key) < 0 {
+			call.Condition("aws:RequestTag/"+t.Key, t.Value)
+		}
 	}
 	call.ConditionList("aws:TagKeys", keys...)
 }
@@ -109,8 +117,7 @@ func (s *Service) tagPage(call *gateway.Call, of string, tags []Tag, marker *str
 	if err != nil {
 		return nil, nil, err
 	}
-	sorted := slices.SortedFunc(slices.Values(tags), func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
-	found, err := slice(p, sorted, func(t Tag) string { return t.Key })
+	found, err := slice(p, byKey(tags), func(t Tag) string { return t.Key })
 	if err != nil {
 		return nil, nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/garrison-security/garrison/api/iam"
+	"github.com/garrison-security/garrison/aws"
 )
 
 // Keys of users' and roles' tags are the same in whatever case; others' are as written.
@@ -43,6 +44,28 @@ func TestTagKeys(t *testing.T) {
 	full := try(p, p.root, iam.TagPolicy, &iam.TagPolicyInput{PolicyArn: own, Tags: many})
 	if full != "LimitExceededException: The number of tags has reached the maximum limit." {
 		t.Errorf("51 tags: %s", full)
+	}
+}
+
+// A tag whose key differs in case alone stands in for no other, in a request or on a resource.
+func TestTagsOfAnotherCaseShadowNothing(t *testing.T) {
+	p := newPlane(t)
+	furnish(p)
+	tag := func(who *aws.Principal, tags ...iam.Tag) string {
+		return try(p, who, iam.TagPolicy, &iam.TagPolicyInput{PolicyArn: own, Tags: tags})
+	}
+	who := delegate(p, "d", `{"Effect":"Allow","Action":"iam:TagPolicy","Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/team":"blue"}}}`)
+	if got := tag(who, iam.Tag{Key: "team", Value: "red"}, iam.Tag{Key: "Team", Value: "blue"}); !strings.Contains(got, "not authorized") {
+		t.Errorf("a second tag in the request: %s", got)
+	}
+	if got := tag(who, iam.Tag{Key: "Team", Value: "blue"}, iam.Tag{Key: "team", Value: "red"}); got != "" {
+		t.Errorf("the first tag in the request: %s", got)
+	}
+	reader := delegate(p, "e", `{"Effect":"Allow","Action":"iam:GetPolicy","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"red"}}}`)
+	for range 20 {
+		if got := try(p, reader, iam.GetPolicy, &iam.GetPolicyInput{PolicyArn: own}); !strings.Contains(got, "not authorized") {
+			t.Fatalf("a second tag of the resource: %s", got)
+		}
 	}
 }
 
