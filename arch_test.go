@@ -24,6 +24,7 @@ var arrows = map[string]string{
 	"aws/*":                 "",
 	"policy/*":              "aws",
 	"store/*":               "aws",
+	"blob/*":                "blob",
 	"store/mem":             "store store/internal/*",
 	"store/pebble":          "store store/internal/*",
 	"store/storetest":       "store",
@@ -34,10 +35,10 @@ var arrows = map[string]string{
 	"wire/*":                "aws api/catalog wire/*",
 	"gateway":               "api/catalog aws policy store trail wire/*",
 	"front":                 "",
-	"service/*":             "api/* aws gateway policy store trail",
+	"service/*":             "api/* aws blob gateway policy store trail",
 	"service/iam/managed/*": "aws policy service/iam/managed",
 	"service/kms/material":  "",
-	"cmd/garrison":          "aws front gateway keyring service/* store store/mem store/pebble trail",
+	"cmd/garrison":          "aws blob/* front gateway keyring service/* store store/mem store/pebble trail",
 
 	"modelgen/*":      "api/catalog aws internal/shared",
 	"bench/*":         "api/* aws front gateway keyring policy service/* store/* trail wire/*",
@@ -48,7 +49,7 @@ var arrows = map[string]string{
 }
 
 // tests may import these besides.
-const testsToo = "internal/shared store store/mem store/storetest"
+const testsToo = "blob/blobtest blob/fs internal/shared store store/mem store/storetest"
 
 // testArrows are what the tests of single packages need besides.
 var testArrows = map[string]string{
