@@ -248,7 +248,7 @@ string tagKeyType min=1 max=128 pattern=[\p{L}\p{Z}\p{N}_.:/=+\-@]+
 list tagListType max=50
 	member Tag
 string tagValueType min=0 max=256 pattern=[\p{L}\p{Z}\p{N}_.:/=+\-@]*
-string tokenCodeType min=6 max=6 pattern=[\d]*
+string tokenCodeType min=6 max=6 sensitive pattern=[\d]*
 string tokenType sensitive
 string tradeInTokenType sensitive
 string unrestrictedSessionPolicyDocumentType min=1 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+

@@ -23,6 +23,9 @@ type Roles interface {
 	ManagedPolicyExists(tx store.Tx, partition, account, arn string) (bool, error)
 	// AccountOfKey is whose account a long-term access key belongs to; or store.ErrNotFound.
 	AccountOfKey(tx store.Tx, accessKeyID string) (string, error)
+	// VerifyMFA takes a one-time code of a device that the caller has, "" where serial number or code are
+	// absent. Nil means that the caller is authenticated by MFA now; that the code is used up is written in tx.
+	VerifyMFA(tx store.Tx, now time.Time, caller *aws.Principal, serial, code string) error
 }
 
 // Durations of sessions.
@@ -68,17 +71,14 @@ var nobody = func() *policy.Policy {
 }()
 
 // roleToAssume finds the role, works out the session to be, and sets the
-// conditions that trust policies ask for.
+// conditions that trust policies ask for. It takes a one-time code, if there
+// is one, for the decision hangs on it; a call that is refused forgets that.
 func (s *Service) roleToAssume(call *gateway.Call, in *sts.AssumeRoleInput) (*role, error) {
 	arn, err := aws.ParseARN(in.RoleArn)
 	if err != nil || !aws.IsAccount(arn.Account) || arn.Service != "iam" || !strings.HasPrefix(arn.Resource, "role/") || strings.HasSuffix(in.RoleArn, "/") {
 		return nil, validation(in.RoleArn + " is invalid")
 	}
 	switch {
-	case in.SerialNumber != nil:
-		return nil, gateway.NotImplemented(call.Operation, "SerialNumber")
-	case in.TokenCode != nil:
-		return nil, gateway.NotImplemented(call.Operation, "TokenCode")
 	case len(in.ProvidedContexts) > 0:
 		return nil, gateway.NotImplemented(call.Operation, "ProvidedContexts")
 	case call.Principal.Kind == aws.Root:
@@ -87,6 +87,14 @@ func (s *Service) roleToAssume(call *gateway.Call, in *sts.AssumeRoleInput) (*ro
 	r := &role{arn: in.RoleArn, account: arn.Account, name: in.RoleArn[strings.LastIndexByte(in.RoleArn, '/')+1:], trust: nobody}
 	if err := r.prepare(call, in); err != nil {
 		return nil, err
+	}
+	authenticated, err := s.authenticated(call, in.SerialNumber, in.TokenCode)
+	if err != nil {
+		return nil, err
+	}
+	if authenticated {
+		call.Condition("aws:MultiFactorAuthPresent", "true")
+		call.Condition("aws:MultiFactorAuthAge", "0")
 	}
 	id, tags, trust, longest, err := s.roles.AssumableRole(call.Tx, in.RoleArn)
 	switch {

@@ -78,7 +78,7 @@ func TestAssumeRoleRefuses(t *testing.T) {
 		{"a policy that is none", alice, "alices", stsapi.AssumeRoleInput{Policy: new("{}")}, "MalformedPolicyDocumentException"},
 		{"a managed policy that is none", alice, "alices", stsapi.AssumeRoleInput{PolicyArns: []stsapi.PolicyDescriptorType{{Arn: "arn:aws:iam::aws:policy/None"}}}, "does not exist"},
 		{"longer than the role allows", alice, "alices", stsapi.AssumeRoleInput{DurationSeconds: new(int32(7200))}, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."},
-		{"MFA", alice, "alices", stsapi.AssumeRoleInput{SerialNumber: new("arn:aws:iam::111122223333:mfa/alice")}, "Garrison does not implement sts:AssumeRole, parameter SerialNumber yet"},
+		{"a provided context", alice, "alices", stsapi.AssumeRoleInput{ProvidedContexts: []stsapi.ProvidedContext{{}}}, "Garrison does not implement sts:AssumeRole, parameter ProvidedContexts yet"},
 		{"a tag twice", alice, "alices", stsapi.AssumeRoleInput{Tags: []stsapi.Tag{{Key: "a", Value: "b"}, {Key: "A", Value: "b"}}}, "InvalidParameterValue: Duplicate tag keys found. Please note that Tag keys are case insensitive."},
 		{"a transitive key without its tag", alice, "alices", stsapi.AssumeRoleInput{TransitiveTagKeys: []string{"a"}}, "InvalidParameterValue: The specified transitive tag key must be included in the requested tags."},
 	} {

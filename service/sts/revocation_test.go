@@ -148,13 +148,6 @@ func TestSessionOfAUserMayDoLess(t *testing.T) {
 	if root.Kind != aws.Root || root.Session.ExpiresAt.Sub(root.Session.IssuedAt) != time.Hour {
 		t.Errorf("the root's session: %+v %+v", root, root.Session)
 	}
-	for name, in := range map[string]stsapi.GetSessionTokenInput{
-		"SerialNumber": {SerialNumber: new("arn:aws:iam::111122223333:mfa/x")}, "TokenCode": {TokenCode: new("123456")},
-	} {
-		if got, want := try(p, alice, stsapi.GetSessionToken, &in), "Garrison does not implement sts:GetSessionToken, parameter "+name+" yet"; got != want {
-			t.Errorf("GetSessionToken = %s, want %s", got, want)
-		}
-	}
 }
 
 func TestGetAccessKeyInfoTellsTheAccount(t *testing.T) {

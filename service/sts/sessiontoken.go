@@ -47,23 +47,40 @@ func longTerm(call *gateway.Call) error {
 // getSessionToken makes a session of the caller's own. It may do less than the
 // caller: see policy.Decision.Barred.
 func (s *Service) getSessionToken(_ context.Context, call *gateway.Call, in *sts.GetSessionTokenInput) (*sts.GetSessionTokenOutput, error) {
-	caller := call.Principal
-	switch {
-	case in.SerialNumber != nil:
-		return nil, gateway.NotImplemented(call.Operation, "SerialNumber")
-	case in.TokenCode != nil:
-		return nil, gateway.NotImplemented(call.Operation, "TokenCode")
-	}
 	if err := longTerm(call); err != nil {
 		return nil, err
 	}
-	p := *caller
-	p.Session = &aws.Session{IssuerARN: caller.ARN}
-	credentials, _, err := s.credentials(call, &p, tokenLifetime(caller, in.DurationSeconds))
+	p := *call.Principal
+	p.Session = &aws.Session{IssuerARN: p.ARN}
+	authenticated, err := s.authenticated(call, in.SerialNumber, in.TokenCode)
+	if err != nil {
+		return nil, err
+	}
+	if authenticated {
+		p.Session.MFAAt = call.Time
+	}
+	credentials, _, err := s.credentials(call, &p, tokenLifetime(call.Principal, in.DurationSeconds))
 	if err != nil {
 		return nil, err
 	}
 	return &sts.GetSessionTokenOutput{Credentials: credentials}, nil
+}
+
+// authenticated takes a one-time code, if the caller gives one, and tells
+// whether it did.
+func (s *Service) authenticated(call *gateway.Call, serial, code *string) (bool, error) {
+	if serial == nil && code == nil {
+		return false, nil
+	}
+	var device, digits string
+	if serial != nil {
+		device = *serial
+	}
+	if code != nil {
+		digits = *code
+	}
+	err := s.roles.VerifyMFA(call.Tx, call.Time, call.Principal, device, digits)
+	return err == nil, err
 }
 
 // getAccessKeyInfo tells the account that an access key id carries, whether or
