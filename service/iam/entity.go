@@ -114,6 +114,7 @@ type User struct {
 	Keys         []string   `cbor:",omitempty"` // ids of access keys, in the order of creation
 	PasswordHash []byte     `cbor:",omitempty"` // of the login profile; nil = none
 	PasswordAt   *time.Time `cbor:",omitempty"` // when the login profile was made
+	PasswordSet  *time.Time `cbor:",omitempty"` // when the password was set last
 	ResetNeeded  bool       `cbor:",omitempty"` // the password must be changed at the next sign-in
 	MFA          []string   `cbor:",omitempty"` // serial numbers of MFA devices, in the order in which they were assigned
 }

@@ -3,24 +3,62 @@ package iam
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"github.com/garrison-security/garrison/api/iam"
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
 )
 
-// deriveLoginPassword is done outside transactions.
-func (s *Service) deriveLoginPassword(ctx context.Context, call *gateway.Call, u *User, in *iam.CreateLoginProfileInput) ([]byte, error) {
-	if u.root() {
-		return nil, validation("Must specify userName when calling with root credentials")
+// passwordsKept is how many of a user's passwords are remembered: as many as a
+// password policy can ask for.
+const passwordsKept = 24
+
+// HadPasswords are the hashes of a user's last passwords, the present one last,
+// as stored under the user's unique id for as long as there is a login profile.
+type HadPasswords struct{ Hashes [][]byte }
+
+var hadPasswords = store.NewTable[HadPasswords]("iam/had-passwords")
+
+// login is a user whose password is about to be set, with what bears on it.
+type login struct {
+	*User
+	rules *PasswordPolicy // nil: AWS's defaults
+	had   [][]byte
+}
+
+// Granted implements gateway.Granting: of one's own password alone, for this is
+// asked where a password is changed by who knows it.
+func (l *login) Granted(call *gateway.Call, action string) (bool, error) {
+	return action == "iam:ChangePassword" && call.Principal.ID == l.ID && l.rules.grants(call), nil
+}
+
+// loginOf has a target find what bears on its user's password, too.
+func loginOf[In any](target gateway.Target[In, *User]) gateway.Target[In, *login] {
+	return func(call *gateway.Call, in *In) (*login, error) {
+		u, missing := target(call, in)
+		if u == nil {
+			return nil, missing
+		}
+		l := &login{User: u}
+		var err error
+		if l.rules, err = passwordPolicyOf(call.Tx, call.Account); err != nil {
+			return nil, err
+		}
+		had, err := hadPasswords.Get(call.Tx, call.Account, u.ID)
+		if err == nil {
+			l.had = had.Hashes
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		return l, missing
 	}
-	if u.PasswordHash != nil {
-		return nil, nil // refused below, without the work
-	}
-	if in.Password == nil {
-		return nil, validation("1 validation error detected: Value at 'password' failed to satisfy constraint: Member must not be null")
-	}
-	if err := checkPassword(*in.Password, u.Name, call.Account); err != nil {
+}
+
+// derive makes the stored form of a new password, outside transactions.
+func (s *Service) derive(ctx context.Context, call *gateway.Call, l *login, password string) ([]byte, error) {
+	if err := l.rules.check(password, l.Name, call.Account); err != nil {
 		return nil, err
 	}
 	leave, err := s.derivations.Enter(ctx, call.Account)
@@ -28,24 +66,52 @@ func (s *Service) deriveLoginPassword(ctx context.Context, call *gateway.Call, u
 		return nil, err
 	}
 	defer leave()
-	return hashPassword(*in.Password)
+	return hashPassword(password, l.PasswordHash)
 }
 
-func (s *Service) createLoginProfile(_ context.Context, call *gateway.Call, u *User, in *iam.CreateLoginProfileInput, hash []byte) (*iam.CreateLoginProfileOutput, error) {
-	if u.PasswordHash != nil || hash == nil {
-		return nil, alreadyExists("Login Profile for user %s already exists.", u.Name)
+// set sets a password, if the rules that hold by now let it stand.
+func (l *login) set(call *gateway.Call, password string, hash []byte, change func(*User)) error {
+	if err := l.rules.check(password, l.Name, call.Account); err != nil {
+		return err
+	}
+	if err := l.rules.checkReuse(l.had, hash); err != nil {
+		return err
+	}
+	had := append(l.had[max(0, len(l.had)-passwordsKept+1):len(l.had):len(l.had)], hash)
+	if err := hadPasswords.Put(call.Tx, call.Account, &HadPasswords{had}, l.ID); err != nil {
+		return err
+	}
+	return users.Update(call.Tx, call.Account, func(u *User) error {
+		u.PasswordHash, u.PasswordSet = hash, new(second(call.Time))
+		change(u)
+		return nil
+	}, l.ID)
+}
+
+func (s *Service) deriveLoginPassword(ctx context.Context, call *gateway.Call, l *login, in *iam.CreateLoginProfileInput) ([]byte, error) {
+	if l.root() {
+		return nil, validation("Must specify userName when calling with root credentials")
+	}
+	if l.PasswordHash != nil {
+		return nil, nil // refused below, without the work
+	}
+	if in.Password == nil {
+		return nil, validation("1 validation error detected: Value at 'password' failed to satisfy constraint: Member must not be null")
+	}
+	return s.derive(ctx, call, l, *in.Password)
+}
+
+func (s *Service) createLoginProfile(_ context.Context, call *gateway.Call, l *login, in *iam.CreateLoginProfileInput, hash []byte) (*iam.CreateLoginProfileOutput, error) {
+	if l.PasswordHash != nil || hash == nil {
+		return nil, alreadyExists("Login Profile for user %s already exists.", l.Name)
 	}
 	made := second(call.Time)
 	reset := in.PasswordResetRequired != nil && *in.PasswordResetRequired
-	err := users.Update(call.Tx, call.Account, func(u *User) error {
-		u.PasswordHash, u.PasswordAt, u.ResetNeeded = hash, &made, reset
-		return nil
-	}, u.ID)
-	if err != nil {
+	if err := l.set(call, *in.Password, hash, func(u *User) { u.PasswordAt, u.ResetNeeded = &made, reset }); err != nil {
 		return nil, err
 	}
 	return &iam.CreateLoginProfileOutput{LoginProfile: &iam.LoginProfile{
-		UserName: u.Name, CreateDate: made, PasswordResetRequired: &reset,
+		UserName: l.Name, CreateDate: made, PasswordResetRequired: &reset,
 	}}, nil
 }
 
@@ -58,35 +124,30 @@ func (s *Service) getLoginProfile(_ context.Context, _ *gateway.Call, u *User, _
 	}}, nil
 }
 
-// deriveNewPassword is done outside transactions; nil where the call changes no password.
-func (s *Service) deriveNewPassword(ctx context.Context, call *gateway.Call, u *User, in *iam.UpdateLoginProfileInput) ([]byte, error) {
-	if in.Password == nil || u.PasswordHash == nil {
+// deriveNewPassword answers nil where the call changes no password.
+func (s *Service) deriveNewPassword(ctx context.Context, call *gateway.Call, l *login, in *iam.UpdateLoginProfileInput) ([]byte, error) {
+	if in.Password == nil || l.PasswordHash == nil {
 		return nil, nil
 	}
-	if err := checkPassword(*in.Password, u.Name, call.Account); err != nil {
-		return nil, err
-	}
-	leave, err := s.derivations.Enter(ctx, call.Account)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	return hashPassword(*in.Password)
+	return s.derive(ctx, call, l, *in.Password)
 }
 
-func (s *Service) updateLoginProfile(_ context.Context, call *gateway.Call, u *User, in *iam.UpdateLoginProfileInput, hash []byte) (*iam.UpdateLoginProfileOutput, error) {
-	if u.PasswordHash == nil || in.Password != nil && hash == nil {
-		return nil, noLoginProfile(u)
+func (s *Service) updateLoginProfile(_ context.Context, call *gateway.Call, l *login, in *iam.UpdateLoginProfileInput, hash []byte) (*iam.UpdateLoginProfileOutput, error) {
+	if l.PasswordHash == nil || in.Password != nil && hash == nil {
+		return nil, noLoginProfile(l.User)
 	}
-	return nil, users.Update(call.Tx, call.Account, func(u *User) error {
-		if hash != nil {
-			u.PasswordHash = hash
-		}
+	change := func(u *User) {
 		if in.PasswordResetRequired != nil {
 			u.ResetNeeded = *in.PasswordResetRequired
 		}
+	}
+	if in.Password != nil {
+		return nil, l.set(call, *in.Password, hash, change)
+	}
+	return nil, users.Update(call.Tx, call.Account, func(u *User) error {
+		change(u)
 		return nil
-	}, u.ID)
+	}, l.ID)
 }
 
 // ownUser finds the caller, who must be a user.
@@ -101,42 +162,46 @@ func ownUser(call *gateway.Call, _ *iam.ChangePasswordInput) (*User, error) {
 type passwordChange struct{ from, to []byte }
 
 // derivePasswordChange is done outside transactions.
-func (s *Service) derivePasswordChange(ctx context.Context, call *gateway.Call, u *User, in *iam.ChangePasswordInput) (*passwordChange, error) {
-	if u.PasswordHash == nil {
-		return nil, noLoginProfile(u)
+func (s *Service) derivePasswordChange(ctx context.Context, call *gateway.Call, l *login, in *iam.ChangePasswordInput) (*passwordChange, error) {
+	if l.PasswordHash == nil {
+		return nil, noLoginProfile(l.User)
 	}
+	if err := s.isOldPassword(ctx, call, l, in.OldPassword); err != nil {
+		return nil, err
+	}
+	to, err := s.derive(ctx, call, l, in.NewPassword)
+	return &passwordChange{from: l.PasswordHash, to: to}, err
+}
+
+func (s *Service) isOldPassword(ctx context.Context, call *gateway.Call, l *login, password string) error {
 	leave, err := s.derivations.Enter(ctx, call.Account)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer leave()
-	if !isPassword(u.PasswordHash, in.OldPassword) {
-		return nil, wrongPassword()
+	if !isPassword(l.PasswordHash, password) {
+		return wrongPassword()
 	}
-	if err := checkPassword(in.NewPassword, u.Name, call.Account); err != nil {
-		return nil, err
-	}
-	to, err := hashPassword(in.NewPassword)
-	return &passwordChange{from: u.PasswordHash, to: to}, err
+	return nil
 }
 
 // changePassword refuses if the password was changed since it was checked.
-func (s *Service) changePassword(_ context.Context, call *gateway.Call, u *User, _ *iam.ChangePasswordInput, c *passwordChange) (*iam.ChangePasswordOutput, error) {
-	if !bytes.Equal(u.PasswordHash, c.from) {
+func (s *Service) changePassword(_ context.Context, call *gateway.Call, l *login, in *iam.ChangePasswordInput, c *passwordChange) (*iam.ChangePasswordOutput, error) {
+	if !bytes.Equal(l.PasswordHash, c.from) {
 		return nil, wrongPassword()
 	}
-	return nil, users.Update(call.Tx, call.Account, func(u *User) error {
-		u.PasswordHash, u.ResetNeeded = c.to, false
-		return nil
-	}, u.ID)
+	return nil, l.set(call, in.NewPassword, c.to, func(u *User) { u.ResetNeeded = false })
 }
 
 func (s *Service) deleteLoginProfile(_ context.Context, call *gateway.Call, u *User, _ *iam.DeleteLoginProfileInput) (*iam.DeleteLoginProfileOutput, error) {
 	if u.PasswordHash == nil {
 		return nil, noLoginProfile(u)
 	}
+	if err := hadPasswords.Delete(call.Tx, call.Account, u.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err // a profile that an earlier release made has none
+	}
 	return nil, users.Update(call.Tx, call.Account, func(u *User) error {
-		u.PasswordHash, u.PasswordAt, u.ResetNeeded = nil, nil, false
+		u.PasswordHash, u.PasswordAt, u.PasswordSet, u.ResetNeeded = nil, nil, nil, false
 		return nil
 	}, u.ID)
 }

@@ -1,15 +1,12 @@
 package iam
 
 import (
+	"bytes"
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
-	"strings"
-	"unicode"
-
-	"github.com/garrison-security/garrison/api/iam"
 )
 
 // A password is kept as what PBKDF2 (NIST SP 800-132) with HMAC-SHA-256 makes
@@ -18,13 +15,20 @@ const (
 	passwordFormat     = 1
 	passwordIterations = 600_000 // OWASP, Password Storage Cheat Sheet, 2023
 	saltSize           = 16
+	passwordHead       = 1 + 4 + saltSize
 )
 
-// hashPassword is the stored form of a password. It takes a good tenth of a second.
-func hashPassword(password string) ([]byte, error) {
+// hashPassword is the stored form of a password. It takes a good tenth of a
+// second. A user's passwords have the salt of the one before, if it is given:
+// then one that was had before is made to the same bytes.
+func hashPassword(password string, before []byte) ([]byte, error) {
 	b := binary.BigEndian.AppendUint32([]byte{passwordFormat}, passwordIterations)
 	salt := make([]byte, saltSize)
-	rand.Read(salt)
+	if len(before) == passwordHead+sha256.Size && bytes.Equal(before[:len(b)], b) {
+		copy(salt, before[len(b):])
+	} else {
+		rand.Read(salt)
+	}
 	derived, err := pbkdf2.Key(sha256.New, password, salt, passwordIterations, sha256.Size)
 	if err != nil {
 		return nil, err
@@ -34,47 +38,16 @@ func hashPassword(password string) ([]byte, error) {
 
 // isPassword tells whether hash was made of password, at the same cost.
 func isPassword(hash []byte, password string) bool {
-	const head = 1 + 4 + saltSize
-	if len(hash) != head+sha256.Size || hash[0] != passwordFormat {
+	if len(hash) != passwordHead+sha256.Size || hash[0] != passwordFormat {
 		return false
 	}
 	iterations := binary.BigEndian.Uint32(hash[1:])
 	if iterations > 100*passwordIterations {
 		return false
 	}
-	derived, err := pbkdf2.Key(sha256.New, password, hash[5:head], int(iterations), sha256.Size)
-	return err == nil && subtle.ConstantTimeCompare(derived, hash[head:]) == 1
+	derived, err := pbkdf2.Key(sha256.New, password, hash[5:passwordHead], int(iterations), sha256.Size)
+	return err == nil && subtle.ConstantTimeCompare(derived, hash[passwordHead:]) == 1
 }
 
-// checkPassword holds a password against AWS's default password policy.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html#default-policy-details
-func checkPassword(password, userName, account string) error {
-	runes := []rune(password)
-	if len(runes) < 8 {
-		return &iam.PasswordPolicyViolationException{Message: "Password should have a minimum length of 8"}
-	}
-	if len(runes) > 128 {
-		return &iam.PasswordPolicyViolationException{Message: "Password should have a maximum length of 128"}
-	}
-	var upper, lower, digit, symbol int
-	for _, r := range runes {
-		switch {
-		case unicode.IsUpper(r):
-			upper = 1
-		case unicode.IsLower(r):
-			lower = 1
-		case unicode.IsDigit(r):
-			digit = 1
-		case strings.ContainsRune("!@#$%^&*()_+-=[]{}|'", r):
-			symbol = 1
-		}
-	}
-	if upper+lower+digit+symbol < 3 {
-		return &iam.PasswordPolicyViolationException{Message: "Password should have at least three of the following: uppercase letters, lowercase letters, numbers, symbols"}
-	}
-	if strings.EqualFold(password, userName) || strings.EqualFold(password, account) {
-		return &iam.PasswordPolicyViolationException{Message: "Password should not be identical to the account name or the user name"}
-	}
-	return nil
-}
+// sameHash tells, in constant time, whether two hashes are of one password, if they have one salt.
+func sameHash(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }

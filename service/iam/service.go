@@ -65,10 +65,10 @@ func (s *Service) userOperations() []gateway.Operation {
 		gateway.Op(iam.UpdateAccessKey, callerOr(func(in *iam.UpdateAccessKeyInput) *string { return in.UserName }), s.updateAccessKey),
 		gateway.Op(iam.DeleteAccessKey, callerOr(func(in *iam.DeleteAccessKeyInput) *string { return in.UserName }), s.deleteAccessKey),
 		gateway.Op(iam.GetAccessKeyLastUsed, holderOfKey, s.getAccessKeyLastUsed),
-		gateway.Prepare(iam.CreateLoginProfile, callerOr(func(in *iam.CreateLoginProfileInput) *string { return in.UserName }), s.deriveLoginPassword, s.createLoginProfile),
+		gateway.Prepare(iam.CreateLoginProfile, loginOf(callerOr(func(in *iam.CreateLoginProfileInput) *string { return in.UserName })), s.deriveLoginPassword, s.createLoginProfile),
 		gateway.Op(iam.GetLoginProfile, callerOr(func(in *iam.GetLoginProfileInput) *string { return in.UserName }), s.getLoginProfile),
-		gateway.Prepare(iam.UpdateLoginProfile, userNamed(func(in *iam.UpdateLoginProfileInput) string { return in.UserName }), s.deriveNewPassword, s.updateLoginProfile),
-		gateway.Prepare(iam.ChangePassword, ownUser, s.derivePasswordChange, s.changePassword),
+		gateway.Prepare(iam.UpdateLoginProfile, loginOf(userNamed(func(in *iam.UpdateLoginProfileInput) string { return in.UserName })), s.deriveNewPassword, s.updateLoginProfile),
+		gateway.Prepare(iam.ChangePassword, loginOf(ownUser), s.derivePasswordChange, s.changePassword),
 		gateway.Op(iam.DeleteLoginProfile, callerOr(func(in *iam.DeleteLoginProfileInput) *string { return in.UserName }), s.deleteLoginProfile),
 	}
 }
@@ -231,6 +231,9 @@ func (s *Service) accountOperations() []gateway.Operation {
 		gateway.Op(iam.CreateAccountAlias, gateway.Account[iam.CreateAccountAliasInput], s.createAccountAlias),
 		gateway.Op(iam.ListAccountAliases, gateway.Account[iam.ListAccountAliasesInput], s.listAccountAliases),
 		gateway.Op(iam.DeleteAccountAlias, gateway.Account[iam.DeleteAccountAliasInput], s.deleteAccountAlias),
+		gateway.Op(iam.GetAccountPasswordPolicy, rulesToRead, s.getAccountPasswordPolicy),
+		gateway.Op(iam.UpdateAccountPasswordPolicy, gateway.Account[iam.UpdateAccountPasswordPolicyInput], s.updateAccountPasswordPolicy),
+		gateway.Op(iam.DeleteAccountPasswordPolicy, gateway.Account[iam.DeleteAccountPasswordPolicyInput], s.deleteAccountPasswordPolicy),
 		gateway.Op(iam.GetAccountSummary, gateway.Account[iam.GetAccountSummaryInput], s.getAccountSummary),
 	}
 }
