@@ -23,6 +23,7 @@ const module = "github.com/garrison-security/garrison"
 var arrows = map[string]string{
 	"aws/*":                 "",
 	"policy/*":              "aws",
+	"policy/scenario":       "aws policy policy/internal/*",
 	"store/*":               "aws",
 	"blob/*":                "blob",
 	"store/mem":             "store store/internal/*",
@@ -38,7 +39,7 @@ var arrows = map[string]string{
 	"service/*":             "api/* aws blob gateway policy store trail",
 	"service/iam/managed/*": "aws policy service/iam/managed",
 	"service/kms/material":  "",
-	"cmd/garrison":          "aws blob/* front gateway keyring service/* store store/mem store/pebble trail",
+	"cmd/garrison":          "aws blob/* front gateway keyring policy/* service/* store store/mem store/pebble trail",
 
 	"modelgen/*":      "api/catalog aws internal/shared",
 	"bench/*":         "api/* aws front gateway keyring policy service/* store/* trail wire/*",

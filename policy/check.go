@@ -2,26 +2,38 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
 
 var (
-	errPrincipal   = &Malformed{"Policy document should not specify a principal."}
-	errNoPrincipal = &Malformed{"Missing required field Principal"}
-	errVersion     = &Malformed{"Policy document must be version 2012-10-17 or greater."}
-	errSidUnique   = &Malformed{"Statement IDs (SID) in a single policy must be unique."}
-	errSidText     = &Malformed{"Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"}
-	errNoAction    = &Malformed{"Policy statement must contain actions."}
-	errNoResource  = &Malformed{"Policy statement must contain resources."}
-	errVendor      = &Malformed{"Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."}
-	errColons      = &Malformed{"Actions/Condition can contain only one colon."}
-	errTrustAction = &Malformed{"AssumeRole policy may only specify STS AssumeRole actions."}
-	errNotAllow    = &Malformed{"Allow with NotPrincipal is not allowed."}
+	errPrincipal   = &Malformed{Message: "Policy document should not specify a principal."}
+	errNoPrincipal = &Malformed{Message: "Missing required field Principal"}
+	errVersion     = &Malformed{Message: "Policy document must be version 2012-10-17 or greater."}
+	errSidUnique   = &Malformed{Message: "Statement IDs (SID) in a single policy must be unique."}
+	errSidText     = &Malformed{Message: "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"}
+	errNoAction    = &Malformed{Message: "Policy statement must contain actions."}
+	errNoResource  = &Malformed{Message: "Policy statement must contain resources."}
+	errVendor      = &Malformed{Message: "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."}
+	errColons      = &Malformed{Message: "Actions/Condition can contain only one colon."}
+	errTrustAction = &Malformed{Message: "AssumeRole policy may only specify STS AssumeRole actions."}
+	errNotAllow    = &Malformed{Message: "Allow with NotPrincipal is not allowed."}
 )
 
-func prohibited(field string) error { return &Malformed{"Has prohibited field " + field} }
+// at is a refusal at the statement's place.
+func (s *Statement) at(err error) error {
+	bad, ok := errors.AsType[*Malformed](err)
+	if !ok {
+		return err
+	}
+	placed := *bad
+	placed.Offset = s.Offset
+	return &placed
+}
+
+func prohibited(field string) error { return &Malformed{Message: "Has prohibited field " + field} }
 
 // RequireCurrentVersion refuses what IAM refuses as a managed policy: a
 // document of an older version of the language, or of none.
@@ -39,13 +51,14 @@ func (d *Document) check() error {
 	var resourceErr error // weighs less than what lies between
 	for i := range d.Statements {
 		if !validDates(d.Statements[i].Conditions) {
-			return errLegacy
+			return d.Statements[i].at(errLegacy)
 		}
 	}
 	for i := range d.Statements {
-		resourceErr = cmp.Or(checkResources(d.Statements[i].Resources), resourceErr)
-		if resourceErr == nil && slices.ContainsFunc(d.Statements[i].Resources, malformedARN) {
-			return errLegacy
+		s := &d.Statements[i]
+		resourceErr = cmp.Or(s.at(checkResources(s.Resources)), resourceErr)
+		if resourceErr == nil && slices.ContainsFunc(s.Resources, malformedARN) {
+			return s.at(errLegacy)
 		}
 	}
 	if err := d.checkSids(); err != nil {
@@ -53,7 +66,7 @@ func (d *Document) check() error {
 	}
 	for i := range d.Statements {
 		if len(d.Statements[i].Actions) == 0 {
-			return errNoAction
+			return d.Statements[i].at(errNoAction)
 		}
 	}
 	if resourceErr != nil {
@@ -61,12 +74,12 @@ func (d *Document) check() error {
 	}
 	for i := range d.Statements {
 		if err := checkActions(d.Statements[i].Actions); err != nil {
-			return err
+			return d.Statements[i].at(err)
 		}
 	}
 	for i := range d.Statements {
 		if err := d.checkStatement(&d.Statements[i]); err != nil {
-			return err
+			return d.Statements[i].at(err)
 		}
 	}
 	return nil
@@ -94,13 +107,14 @@ func malformedARN(s string) bool {
 
 func (d *Document) checkSids() error {
 	seen := map[string]bool{}
-	for _, s := range d.Statements {
+	for i := range d.Statements {
+		s := &d.Statements[i]
 		if s.Sid != "" && seen[s.Sid] {
-			return errSidUnique
+			return s.at(errSidUnique)
 		}
 		seen[s.Sid] = true
 		if d.Kind != Resource && d.Kind != Endpoint && strings.ContainsFunc(s.Sid, notAlphanumeric) {
-			return errSidText
+			return s.at(errSidText)
 		}
 	}
 	return nil
@@ -120,7 +134,7 @@ func checkActions(actions []string) error {
 		case strings.Contains(name, ":"):
 			return errColons
 		case vendor != "*" && (vendor == "" || strings.ContainsFunc(vendor, func(c rune) bool { return notAlphanumeric(c) && c != '-' && c != '.' })):
-			return &Malformed{fmt.Sprintf("Vendor %s is not valid", vendor)}
+			return &Malformed{Message: fmt.Sprintf("Vendor %s is not valid", vendor)}
 		}
 	}
 	return nil
@@ -148,16 +162,16 @@ func checkResources(resources []string) error {
 		}
 		parts := strings.SplitN(r, ":", 6)
 		if len(parts) < 2 {
-			return &Malformed{fmt.Sprintf("Resource %s must be in ARN format or \"*\".", r)}
+			return &Malformed{Message: fmt.Sprintf("Resource %s must be in ARN format or \"*\".", r)}
 		}
 		for len(parts) < 6 {
 			parts = append(parts, "*")
 		}
 		if !slices.Contains(partitions, parts[1]) {
-			return &Malformed{fmt.Sprintf("Partition \"%s\" is not valid for resource \"arn:%s\".", parts[1], strings.Join(parts[1:], ":"))}
+			return &Malformed{Message: fmt.Sprintf("Partition \"%s\" is not valid for resource \"arn:%s\".", parts[1], strings.Join(parts[1:], ":"))}
 		}
 		if strings.Count(r, ":") < 2 || strings.ContainsAny(parts[2], "*?") {
-			return &Malformed{"Resource vendor must be fully qualified and cannot contain regexes."}
+			return &Malformed{Message: "Resource vendor must be fully qualified and cannot contain regexes."}
 		}
 		if err := checkResourceParts(r, parts); err != nil {
 			return err
@@ -172,9 +186,9 @@ func checkResourceParts(r string, parts []string) error {
 	if region != "" && strings.Count(r, ":") > 2 {
 		switch {
 		case service == "iam":
-			return &Malformed{fmt.Sprintf("IAM resource %s cannot contain region information.", r)}
+			return &Malformed{Message: fmt.Sprintf("IAM resource %s cannot contain region information.", r)}
 		case service == "s3" && !hasAnyPrefix(rest, s3Regional):
-			return &Malformed{fmt.Sprintf("Resource %s can not contain region information.", r)}
+			return &Malformed{Message: fmt.Sprintf("Resource %s can not contain region information.", r)}
 		}
 	}
 	if service != "iam" || rest == "*" || rest == "root" {
@@ -183,7 +197,7 @@ func checkResourceParts(r string, parts []string) error {
 	if hasAnyPrefix(rest, iamPaths) {
 		return nil
 	}
-	return &Malformed{"IAM resource path must either be \"*\" or start with " + strings.Join(iamPaths, ", ") + "."}
+	return &Malformed{Message: "IAM resource path must either be \"*\" or start with " + strings.Join(iamPaths, ", ") + "."}
 }
 
 func (d *Document) checkStatement(s *Statement) error {
@@ -233,7 +247,7 @@ func (s *Statement) checkPrincipal() error {
 	} {
 		for _, v := range kind.values {
 			if !kind.valid(v) {
-				return &Malformed{fmt.Sprintf("Invalid principal in policy: \"%s\":\"%s\"", kind.name, v)}
+				return &Malformed{Message: fmt.Sprintf("Invalid principal in policy: \"%s\":\"%s\"", kind.name, v)}
 			}
 		}
 	}

@@ -18,6 +18,7 @@ type Policy struct {
 
 // statement is a compiled statement, but its Action element, which stands in the index.
 type statement struct {
+	deny         bool
 	principals   *principals // nil: not looked at
 	notPrincipal bool
 	resources    []resource
@@ -73,6 +74,7 @@ func Compile(doc *Document, id string) *Policy {
 
 func (c *compiler) statement(from *Statement) statement {
 	to := statement{
+		deny:         from.Deny,
 		notPrincipal: from.NotPrincipal,
 		notResource:  from.NotResource,
 		everything:   from.Resources == nil,

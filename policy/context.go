@@ -91,6 +91,19 @@ func (c *Context) Has(key string) bool {
 	return c.lookup(&keyRef{id: wellKnownID(hash, key), hash: hash, name: key}) != nil
 }
 
+// Values are the key's values as text: nil if it has none, one if it is single-valued.
+func (c *Context) Values(key string) []string {
+	hash := hashFold(hashStart, key)
+	v := c.lookup(&keyRef{id: wellKnownID(hash, key), hash: hash, name: key})
+	switch {
+	case v == nil:
+		return nil
+	case v.kind == listValue:
+		return append([]string{}, v.list...)
+	}
+	return []string{string(v.appendText(nil))}
+}
+
 // put finds the place of a key's value and marks the key present.
 func (c *Context) put(prefix, name string) *value {
 	hash := hashFold(hashFold(hashStart, prefix), name)

@@ -20,10 +20,15 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 func Decide(r *Request, p *Policies) Decision {
 	e := evaluation{who: newCaller(r), resource: cutResource(r.Resource), context: r.Context, work: maxWork}
+	e.bounded = e.who.identity && p.bounded()
+	return e.answer(r, p)
+}
+
+// answer decides, whatever the policies.
+func (e *evaluation) answer(r *Request, p *Policies) Decision {
 	if !e.action.set(r.Action) {
 		return implicit(Identity)
 	}
-	e.bounded = e.who.identity && p.bounded()
 	if e.who.identity && e.action.is("sts:getcalleridentity") { // not even a Deny stops it
 		return Decision{Allowed: true, Statement: -1}
 	}
@@ -250,6 +255,13 @@ func (e *evaluation) needsResourcePolicy(p *Policies) bool {
 // assumesRole tells the STS actions on a role.
 func (e *evaluation) assumesRole() bool {
 	return e.action.of("sts") && e.resource.parts[2] == "iam" && strings.HasPrefix(e.resource.rest, "role/")
+}
+
+// AssumesRole tells the requests that a role's trust policy decides: the STS
+// actions on a role.
+func (r *Request) AssumesRole() bool {
+	e := evaluation{resource: cutResource(r.Resource)}
+	return e.action.set(r.Action) && e.assumesRole()
 }
 
 // resourceKind is the kind of the resource's policy, if only it had one.

@@ -1,6 +1,11 @@
 package policy
 
-import "iter"
+import (
+	"bytes"
+	"iter"
+
+	"github.com/garrison-security/garrison/policy/internal/strictjson"
+)
 
 // Document is a parsed policy. It is not changed once parsed.
 type Document struct {
@@ -13,19 +18,17 @@ type Document struct {
 	principals []principalText
 }
 
-// span is a half-open range of bytes of a document's text.
-type span struct{ start, end int }
-
 // principalText is an AWS principal but "*", and where its string literal stands.
 type principalText struct {
 	value string
-	at    span
+	at    strictjson.Span
 }
 
 // Statement is one statement as written: no pattern expanded, no case folded.
 type Statement struct {
-	Sid  string
-	Deny bool
+	Sid    string
+	Deny   bool
+	Offset int // the byte of the text at which it begins
 
 	Principal    *Principals // nil: neither Principal nor NotPrincipal
 	NotPrincipal bool        // Principal is the NotPrincipal element
@@ -59,6 +62,33 @@ type Condition struct {
 // older one takes them as literal text.
 func (d *Document) HasVariables() bool { return d.Version == version2012 }
 
+// Line is the line of the document's text, from 1, on which a byte stands.
+func (d *Document) Line(offset int) int {
+	return 1 + bytes.Count(d.source[:min(offset, len(d.source))], []byte("\n"))
+}
+
+// List is all that the element names, each AWS principal as it is written and
+// all others with their kind before them: "Service:ec2.amazonaws.com".
+func (p *Principals) List() []string {
+	if p == nil {
+		return nil
+	}
+	var list []string
+	if p.Any {
+		list = append(list, "*")
+	}
+	list = append(list, p.AWS...)
+	for _, kind := range [...]struct {
+		name   string
+		values []string
+	}{{"Service:", p.Service}, {"Federated:", p.Federated}, {"CanonicalUser:", p.Canonical}} {
+		for _, v := range kind.values {
+			list = append(list, kind.name+v)
+		}
+	}
+	return list
+}
+
 // AWSPrincipals yields each AWS principal that the document names, but "*",
 // in order and as often as it stands there.
 func (d *Document) AWSPrincipals() iter.Seq[string] {
@@ -88,9 +118,9 @@ func (d *Document) RewritePrincipals(replace func(principal string) (string, err
 		if text == p.value {
 			continue
 		}
-		out = append(out, d.source[done:p.at.start]...)
+		out = append(out, d.source[done:p.at.Start]...)
 		out = appendQuoted(out, text)
-		done = p.at.end
+		done = p.at.End
 	}
 	return append(out, d.source[done:]...), nil
 }
@@ -119,7 +149,7 @@ func appendQuoted(out []byte, s string) []byte {
 func Size(doc []byte) int {
 	n := 0
 	for _, c := range string(doc) {
-		if c > 0x7f || !isSpace(byte(c)) {
+		if c > 0x7f || !strictjson.IsSpace(byte(c)) {
 			n++
 		}
 	}

@@ -21,7 +21,7 @@ func (e *evaluation) firstMatch(p *Policy, x *actionIndex) int {
 				continue
 			}
 			tried = int(ref.statement)
-			if e.matches(&p.statements[tried], x == &p.denies) {
+			if e.matches(&p.statements[tried]) {
 				return tried
 			}
 		}
@@ -42,7 +42,7 @@ func (e *evaluation) strongestGrant(p *Policy) (best grant, statement int) {
 			}
 			tried = int(ref.statement)
 			s := &p.statements[tried]
-			if g := s.grant(&e.who); g > best && e.matches(s, false) {
+			if g := s.grant(&e.who); g > best && e.matches(s) {
 				best, statement = g, tried
 			}
 			if best == directGrant {
@@ -71,9 +71,9 @@ func (s *statement) grant(who *caller) grant {
 
 // matches tells whether a statement, whose Action element the index has seen
 // to, applies to the request.
-func (e *evaluation) matches(s *statement, deny bool) bool {
+func (e *evaluation) matches(s *statement) bool {
 	return (s.notActions == nil || !s.notActions.matches(&e.action, &e.work)) &&
-		e.matchesPrincipal(s, deny) &&
+		e.matchesPrincipal(s) &&
 		e.matchesResource(s) &&
 		e.matchesConditions(s)
 }
@@ -82,8 +82,8 @@ func (e *evaluation) matches(s *statement, deny bool) bool {
 // permissions boundary.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-func (e *evaluation) matchesPrincipal(s *statement, deny bool) bool {
-	return deny && s.notPrincipal && e.bounded || s.grant(&e.who) != noGrant
+func (e *evaluation) matchesPrincipal(s *statement) bool {
+	return s.deny && s.notPrincipal && e.bounded || s.grant(&e.who) != noGrant
 }
 
 func (e *evaluation) matchesResource(s *statement) bool {

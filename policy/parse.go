@@ -2,9 +2,16 @@ package policy
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
+
+	"github.com/garrison-security/garrison/policy/internal/strictjson"
 )
+
+// limits bound a document. The largest AWS managed policy has 140,000 bytes and
+// 7 levels.
+var limits = strictjson.Limits{Bytes: 256 << 10, Depth: 12, Values: 50_000}
 
 const (
 	version2008 = "2008-10-17"
@@ -13,16 +20,21 @@ const (
 
 // Malformed is the refusal of a document. Its text is that of IAM's
 // MalformedPolicyDocument error.
-type Malformed struct{ Message string }
+type Malformed struct {
+	Message string
+	Offset  int    // the byte at which it shows
+	Reason  string // what is wrong there, where Message does not tell; else empty
+}
 
 // Error implements error.
 func (e *Malformed) Error() string { return e.Message }
 
-var (
-	errSyntax      = &Malformed{"Syntax errors in policy."}
-	errInvalidJSON = &Malformed{"This policy contains invalid Json"}
-	errLegacy      = &Malformed{"The policy failed legacy parsing"}
+const (
+	syntaxError = "Syntax errors in policy."
+	invalidJSON = "This policy contains invalid Json"
 )
+
+var errLegacy = &Malformed{Message: "The policy failed legacy parsing"}
 
 // Parse reads a document that is to be stored: what IAM refuses then is
 // refused here. The error is a *Malformed. Size limits are the caller's, who
@@ -41,7 +53,8 @@ func Parse(doc []byte, kind Kind) (*Document, error) {
 // Read reads a document that was stored before, or that comes from elsewhere
 // to be judged (an exported account, an expectation file). It takes whatever
 // can be evaluated, and refuses what can't: unknown elements, operators and
-// types, or one name twice. The error is a *Malformed.
+// types, or one name twice. A Principal of an identity policy, which IAM does
+// not store, must name the caller as it would elsewhere. The error is a *Malformed.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 func Read(doc []byte, kind Kind) (*Document, error) {
@@ -52,10 +65,10 @@ func Read(doc []byte, kind Kind) (*Document, error) {
 	for i := range d.Statements {
 		s := &d.Statements[i]
 		if len(s.Actions) == 0 {
-			return nil, errNoAction
+			return nil, s.at(errNoAction)
 		}
 		if len(s.Resources) == 0 && kind != Trust && kind != Resource {
-			return nil, errNoResource
+			return nil, s.at(errNoResource)
 		}
 	}
 	return d, nil
@@ -63,16 +76,17 @@ func Read(doc []byte, kind Kind) (*Document, error) {
 
 // read reads the grammar alone, loosely or as it is published.
 func read(doc []byte, kind Kind, loosely bool) (*Document, error) {
-	root, ok := readJSON(doc)
-	if !ok && kind == Trust {
-		return nil, errInvalidJSON
+	root, err := strictjson.Read(doc, limits)
+	if bad, ok := errors.AsType[*strictjson.Error](err); ok {
+		message := syntaxError
+		if kind == Trust {
+			message = invalidJSON
+		}
+		return nil, &Malformed{message, bad.Offset, bad.Reason}
 	}
-	if !ok || root.kind != objectNode {
-		return nil, errSyntax
-	}
-	p := parser{doc: &Document{Kind: kind, source: bytes.Clone(doc)}}
+	p := parser{doc: &Document{Kind: kind, source: bytes.Clone(doc)}, loosely: loosely}
 	if !p.document(&root) || p.loose && !loosely {
-		return nil, errSyntax
+		return nil, &Malformed{syntaxError, p.at, p.reason}
 	}
 	if p.err != nil {
 		return nil, p.err
@@ -81,61 +95,82 @@ func read(doc []byte, kind Kind, loosely bool) (*Document, error) {
 }
 
 // parser makes a Document of a JSON tree. Its methods answer false for what
-// IAM calls a syntax error; err is the first of the other errors, which weighs
-// less.
+// IAM calls a syntax error, whose place and reason they leave; err is the first
+// of the other errors, which weighs less.
 type parser struct {
-	doc   *Document
-	err   error
-	loose bool // something is against the grammar, but has one meaning: an AWS principal without its map, no statement
+	doc     *Document
+	loosely bool
+	err     error
+	at      int
+	reason  string
+	loose   bool // something is against the grammar, but has one meaning: an AWS principal without its map, no statement
 }
 
-func (p *parser) document(root *node) bool {
-	var statements *node
-	for i := range root.members {
-		m := &root.members[i]
-		switch m.name {
+// wrong notes the first thing that is against the grammar.
+func (p *parser) wrong(n *strictjson.Node, reason string) bool {
+	if p.reason == "" {
+		p.at, p.reason = n.At.Start, reason
+	}
+	return false
+}
+
+func (p *parser) document(root *strictjson.Node) bool {
+	if root.Kind != strictjson.Object {
+		return p.wrong(root, "a policy is an object")
+	}
+	var statements *strictjson.Node
+	for i := range root.Members {
+		m := &root.Members[i]
+		switch m.Name {
 		case "Version":
-			p.doc.Version = m.value.text
-			if m.value.kind != textNode || p.doc.Version != version2008 && p.doc.Version != version2012 {
-				return false
+			p.doc.Version = m.Value.Text
+			if m.Value.Kind != strictjson.Text || p.doc.Version != version2008 && p.doc.Version != version2012 {
+				return p.wrong(&m.Value, "Version is "+version2012+" or "+version2008)
 			}
 		case "Id":
-			p.doc.ID = m.value.text
-			if m.value.kind != textNode {
-				return false
+			p.doc.ID = m.Value.Text
+			if m.Value.Kind != strictjson.Text {
+				return p.wrong(&m.Value, "Id is a string")
 			}
 		case "Statement":
-			statements = &m.value
+			statements = &m.Value
 		default:
-			return false
+			return p.wrong(&m.Value, "a policy has no element "+m.Name)
 		}
 	}
 	if statements == nil {
-		return false
+		return p.wrong(root, "there is no Statement")
 	}
-	list := statements.items
-	if statements.kind == objectNode {
-		list = []node{*statements}
+	list := statements.Items
+	if statements.Kind == strictjson.Object {
+		list = []strictjson.Node{*statements}
 	}
 	p.doc.Statements = make([]Statement, len(list))
 	for i := range list {
-		if list[i].kind != objectNode || !p.statement(&p.doc.Statements[i], &list[i]) {
+		if list[i].Kind != strictjson.Object {
+			return p.wrong(&list[i], "a statement is an object")
+		}
+		if !p.statement(&p.doc.Statements[i], &list[i]) {
 			return false
 		}
 	}
-	p.loose = p.loose || len(list) == 0
+	if len(list) == 0 {
+		p.loose = true
+		p.wrong(statements, "there is no statement")
+	}
 	return true
 }
 
-func (p *parser) statement(s *Statement, n *node) bool {
-	effect, ok := "", true
-	for i := range n.members {
-		v := &n.members[i].value
-		switch name := n.members[i].name; name {
+func (p *parser) statement(s *Statement, n *strictjson.Node) bool {
+	s.Offset = n.At.Start
+	effect := ""
+	for i := range n.Members {
+		name, v, ok := n.Members[i].Name, &n.Members[i].Value, true
+		switch name {
 		case "Sid":
-			s.Sid, ok = v.text, v.kind == textNode
+			s.Sid, ok = v.Text, v.Kind == strictjson.Text
 		case "Effect":
-			effect, ok = v.text, v.kind == textNode
+			effect, ok = v.Text, v.Kind == strictjson.Text
 		case "Action", "NotAction":
 			ok = s.Actions == nil
 			s.NotAction = name == "NotAction"
@@ -152,25 +187,25 @@ func (p *parser) statement(s *Statement, n *node) bool {
 		case "Condition":
 			ok = p.conditions(s, v)
 		default:
-			ok = false
+			return p.wrong(v, "a statement has no element "+name)
 		}
 		if !ok {
-			return false
+			return p.wrong(v, name+" is not of its form, or stands beside its opposite")
 		}
 	}
 	s.Deny = effect == "Deny"
 	if effect != "Allow" && effect != "Deny" {
-		p.refuse(errLegacy)
-		return strings.EqualFold(effect, "Allow") || strings.EqualFold(effect, "Deny")
+		p.refuse(s.at(errLegacy))
+		return strings.EqualFold(effect, "Allow") || strings.EqualFold(effect, "Deny") || p.wrong(n, "Effect is Allow or Deny")
 	}
 	switch p.doc.Kind {
 	case Identity, Boundary, Session, SCP:
-		if s.Principal != nil {
-			p.refuse(errPrincipal)
+		if s.Principal != nil && !p.loosely {
+			p.refuse(s.at(errPrincipal))
 		}
 	case Trust:
 		if s.NotPrincipal {
-			p.refuse(prohibited("NotPrincipal"))
+			p.refuse(s.at(prohibited("NotPrincipal")))
 		}
 	}
 	return true
@@ -183,17 +218,17 @@ func (p *parser) refuse(err error) {
 }
 
 // appendTexts appends the string, or the list of strings, that n is.
-func appendTexts(to []string, n *node, ok bool) ([]string, bool) {
+func appendTexts(to []string, n *strictjson.Node, ok bool) ([]string, bool) {
 	switch {
 	case !ok:
-	case n.kind == textNode:
-		return append(to, n.text), true
-	case n.kind == arrayNode:
-		for i := range n.items {
-			if n.items[i].kind != textNode {
+	case n.Kind == strictjson.Text:
+		return append(to, n.Text), true
+	case n.Kind == strictjson.Array:
+		for i := range n.Items {
+			if n.Items[i].Kind != strictjson.Text {
 				return nil, false
 			}
-			to = append(to, n.items[i].text)
+			to = append(to, n.Items[i].Text)
 		}
 		return to, true
 	}
@@ -201,27 +236,28 @@ func appendTexts(to []string, n *node, ok bool) ([]string, bool) {
 }
 
 // withoutNulls is a list without its nulls, which IAM passes over in Resource.
-func withoutNulls(n *node) *node {
+func withoutNulls(n *strictjson.Node) *strictjson.Node {
 	list := *n
-	list.items = slices.DeleteFunc(slices.Clone(n.items), func(item node) bool { return item.kind == nullNode })
+	list.Items = slices.DeleteFunc(slices.Clone(n.Items), func(item strictjson.Node) bool { return item.Kind == strictjson.Null })
 	return &list
 }
 
-func (p *parser) principals(to *Principals, n *node) bool {
-	if n.kind == textNode && n.text == "*" {
+func (p *parser) principals(to *Principals, n *strictjson.Node) bool {
+	if n.Kind == strictjson.Text && n.Text == "*" {
 		to.Any = true
 		return true
 	}
-	if n.kind == textNode {
+	if n.Kind == strictjson.Text {
 		p.loose = true
+		p.wrong(n, "a principal stands under AWS, Service, Federated or CanonicalUser")
 		return p.awsPrincipals(to, n)
 	}
-	if n.kind != objectNode {
+	if n.Kind != strictjson.Object {
 		return false
 	}
-	for i := range n.members {
-		v, ok := &n.members[i].value, true
-		switch n.members[i].name {
+	for i := range n.Members {
+		v, ok := &n.Members[i].Value, true
+		switch n.Members[i].Name {
 		case "AWS":
 			ok = p.awsPrincipals(to, v)
 		case "Service":
@@ -240,53 +276,53 @@ func (p *parser) principals(to *Principals, n *node) bool {
 	return true
 }
 
-func (p *parser) awsPrincipals(to *Principals, n *node) bool {
-	list := n.items
-	if n.kind == textNode {
-		list = []node{*n}
-	} else if n.kind != arrayNode {
+func (p *parser) awsPrincipals(to *Principals, n *strictjson.Node) bool {
+	list := n.Items
+	if n.Kind == strictjson.Text {
+		list = []strictjson.Node{*n}
+	} else if n.Kind != strictjson.Array {
 		return false
 	}
 	for _, item := range list {
-		if item.kind != textNode {
+		if item.Kind != strictjson.Text {
 			return false
 		}
-		if item.text == "*" {
+		if item.Text == "*" {
 			to.Any = true
 			continue
 		}
-		to.AWS = append(to.AWS, item.text)
-		p.doc.principals = append(p.doc.principals, principalText{item.text, item.at})
+		to.AWS = append(to.AWS, item.Text)
+		p.doc.principals = append(p.doc.principals, principalText{item.Text, item.At})
 	}
 	return true
 }
 
 // conditions reads a Condition element. Values may be strings, numbers and
 // booleans; the latter two count as their text.
-func (p *parser) conditions(s *Statement, n *node) bool {
-	if n.kind != objectNode {
+func (p *parser) conditions(s *Statement, n *strictjson.Node) bool {
+	if n.Kind != strictjson.Object {
 		return false
 	}
-	for i := range n.members {
-		operator, keys := n.members[i].name, &n.members[i].value
-		if keys.kind != objectNode {
+	for i := range n.Members {
+		operator, keys := n.Members[i].Name, &n.Members[i].Value
+		if keys.Kind != strictjson.Object {
 			return false
 		}
-		if _, known := parseOperator(operator); !known && len(keys.members) > 0 {
-			return false
+		if _, known := parseOperator(operator); !known && len(keys.Members) > 0 {
+			return p.wrong(keys, "there is no operator "+operator)
 		}
-		for j := range keys.members {
-			c := Condition{Operator: operator, Key: keys.members[j].name}
-			v := &keys.members[j].value
-			list := v.items
-			if v.kind != arrayNode {
-				list = []node{*v}
+		for j := range keys.Members {
+			c := Condition{Operator: operator, Key: keys.Members[j].Name}
+			v := &keys.Members[j].Value
+			list := v.Items
+			if v.Kind != strictjson.Array {
+				list = []strictjson.Node{*v}
 			}
 			for _, item := range list {
-				if item.kind == nullNode || item.kind == arrayNode || item.kind == objectNode {
+				if item.Kind == strictjson.Null || item.Kind == strictjson.Array || item.Kind == strictjson.Object {
 					return false
 				}
-				c.Values = append(c.Values, item.text)
+				c.Values = append(c.Values, item.Text)
 			}
 			s.Conditions = append(s.Conditions, c)
 		}

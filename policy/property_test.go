@@ -27,6 +27,7 @@ func TestDecideAgreesWithSecondEvaluator(t *testing.T) {
 		r := &Request{Action: c.action, Resource: c.resource, ResourceAccount: c.owner, Principal: c.principal, Context: c.compiledContext()}
 		d := Decide(r, compiled)
 		seen[want]++
+		c.compareExplanation(t, d, Explain(r, compiled), texts)
 		if got := verdict(d); got != want {
 			t.Fatalf("POLICY_SEED=%d case %d: Decide = %s by %v, the second evaluator says %s\nrequest %s %s of %s by %+v\ncontext %v\n%s",
 				seed, i, got, d.By, want, c.action, c.resource, c.owner, c.principal, c.context, texts)
@@ -36,6 +37,44 @@ func TestDecideAgreesWithSecondEvaluator(t *testing.T) {
 		if seen[v] < cases/20 {
 			t.Errorf("%d of %d cases end in %s: too few to mean anything", seen[v], cases, v)
 		}
+	}
+}
+
+// compareExplanation: an explanation decides as Decide did, each statement's
+// outcome is the second evaluator's, and they bear the decision out.
+func (c *naiveCase) compareExplanation(t *testing.T, d Decision, x Explanation, texts *strings.Builder) {
+	t.Helper()
+	fail := func(format string, args ...any) {
+		t.Helper()
+		t.Fatalf("%s\nrequest %s %s of %s by %+v\ncontext %v\n%s", fmt.Sprintf(format, args...), c.action, c.resource, c.owner, c.principal, c.context, texts)
+	}
+	if x.Decision != d {
+		fail("Explain = %+v, Decide = %+v", x.Decision, d)
+	}
+	docs := slices.Concat(slices.Concat(c.scps...), slices.Concat(c.rcps...))
+	if c.resourcePolicy != nil {
+		docs = append(docs, c.resourcePolicy)
+	}
+	docs = slices.Concat(docs, c.endpoint, c.identity, c.boundary, c.session)
+	denied, allowing := false, map[Kind]bool{}
+	for i, p := range x.Policies {
+		for j := range p.Statements {
+			s := &p.Statements[j]
+			if want := c.applies(docs[i], &docs[i].Statements[j]); s.Matched() != want || s.Deny != docs[i].Statements[j].Deny {
+				fail("statement %d of policy %d (%v): matched = %v, the second evaluator says %v", j, i, p.Kind, s.Matched(), want)
+			}
+			denied = denied || p.Applies && s.Deny && s.Matched()
+			allowing[p.Kind] = allowing[p.Kind] || p.Applies && !s.Deny && s.Matched()
+		}
+	}
+	free := d.Barred || d.Allowed && d.By == 0
+	switch {
+	case denied != d.Explicit && !free:
+		fail("an applying Deny matches: %v, the decision is %+v", denied, d)
+	case d.Allowed && !free && !c.granted && !allowing[d.By]:
+		fail("%+v, but no %v allows", d, d.By)
+	case !d.Allowed && !d.Explicit && d.By != SCP && d.By != Resource && d.By != Trust && allowing[d.By]:
+		fail("%+v, but a %v allows", d, d.By)
 	}
 }
 

@@ -30,7 +30,7 @@ type CLI struct {
 	RotateRootKey RotateRootKeyCmd `cmd:"" help:"Move the installation to a new root key. Nothing sealed is rewritten."`
 	Backup        UnbuiltCmd       `cmd:"" help:"Not implemented yet." hidden:""`
 	Restore       UnbuiltCmd       `cmd:"" help:"Not implemented yet." hidden:""`
-	Policy        UnbuiltCmd       `cmd:"" help:"Not implemented yet." hidden:""`
+	Policy        PolicyCmd        `cmd:"" help:"Check, explain and decide policies, without a server."`
 	Import        UnbuiltCmd       `cmd:"" help:"Not implemented yet." hidden:""`
 	Detect        UnbuiltCmd       `cmd:"" help:"Not implemented yet." hidden:""`
 }

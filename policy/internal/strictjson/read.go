@@ -1,4 +1,9 @@
-package policy
+// Package strictjson reads JSON (RFC 8259) into a tree that knows where each
+// value stands, more strictly than encoding/json: a name may not stand twice
+// in an object, text must be UTF-8 without unpaired surrogates or control
+// characters other than tab and line breaks (IAM takes no others), nothing is
+// guessed, and all is within bounds.
+package strictjson
 
 import (
 	"strings"
@@ -6,71 +11,92 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds on a document, checked before anything else is made of it. The
-// largest AWS managed policy has 140,000 bytes and 7 levels.
-const (
-	maxText   = 256 << 10 // bytes
-	maxDepth  = 12        // arrays and objects inside each other
-	maxValues = 50_000
-)
-
-type nodeKind uint8
-
-const (
-	nullNode nodeKind = iota
-	boolNode
-	numberNode
-	textNode
-	arrayNode
-	objectNode
-)
-
-// node is a JSON value with its place in the text.
-type node struct {
-	kind    nodeKind
-	text    string // textNode: decoded; boolNode, numberNode: as written
-	items   []node
-	members []member // in order, names unique
-	at      span
+// Limits bound what is read, before anything else is made of it.
+type Limits struct {
+	Bytes  int
+	Depth  int // arrays and objects inside each other
+	Values int
 }
 
-type member struct {
-	name  string
-	value node
+// Kind is what a value is.
+type Kind uint8
+
+// The kinds.
+const (
+	Null Kind = iota
+	Bool
+	Number
+	Text
+	Array
+	Object
+)
+
+// Node is a JSON value with its place in the text.
+type Node struct {
+	Kind    Kind
+	Text    string // of a Text: decoded; of a Bool or Number: as written
+	Items   []Node
+	Members []Member // in order, names unique
+	At      Span
 }
 
-// reader reads JSON (RFC 8259) more strictly than encoding/json: a name may
-// not stand twice in an object, text must be UTF-8 without unpaired surrogates
-// or control characters other than tab and line breaks (IAM takes no others),
-// and nothing is guessed.
+// Member is a name and its value in an object.
+type Member struct {
+	Name  string
+	Value Node
+}
+
+// Span is a half-open range of bytes of the text.
+type Span struct{ Start, End int }
+
+// Error says what is wrong with a text, and at which byte.
+type Error struct {
+	Offset int
+	Reason string
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Reason }
+
+// reader is the state of one reading. What fails has left pos where it failed.
 type reader struct {
 	src    []byte
 	pos    int
 	values int
+	limits Limits
+	reason string // "" is anything that JSON's grammar does not have
 }
 
-// readJSON reads src as one JSON value and nothing else.
-func readJSON(src []byte) (node, bool) {
-	if len(src) > maxText {
-		return node{}, false
+// Read reads src as one JSON value and nothing else. The error is an *Error.
+func Read(src []byte, limits Limits) (Node, error) {
+	if len(src) > limits.Bytes {
+		return Node{}, &Error{limits.Bytes, "the text is too long"}
 	}
-	r := reader{src: src}
+	r := reader{src: src, limits: limits}
 	n, ok := r.value(0)
-	if !ok {
-		return node{}, false
+	if ok {
+		if r.space(); r.pos == len(src) {
+			return n, nil
+		}
+		r.reason = "there is more after the end"
 	}
-	r.space()
-	return n, r.pos == len(src)
+	if r.reason == "" {
+		r.reason = "this is not JSON"
+	}
+	if r.pos >= len(src) {
+		r.reason = "the text ends too early"
+	}
+	return Node{}, &Error{min(r.pos, len(src)), r.reason}
 }
 
 func (r *reader) space() {
-	for r.pos < len(r.src) && isSpace(r.src[r.pos]) {
+	for r.pos < len(r.src) && IsSpace(r.src[r.pos]) {
 		r.pos++
 	}
 }
 
-// isSpace tells JSON's white space, which IAM does not count either.
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+// IsSpace tells JSON's white space.
+func IsSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 func (r *reader) peek() byte {
 	if r.pos < len(r.src) {
@@ -88,55 +114,67 @@ func (r *reader) take(c byte) bool {
 	return true
 }
 
-func (r *reader) value(depth int) (node, bool) {
+func (r *reader) value(depth int) (Node, bool) {
 	r.space()
 	r.values++
-	if depth > maxDepth || r.values > maxValues {
-		return node{}, false
+	if depth > r.limits.Depth || r.values > r.limits.Values {
+		r.reason = "the text is nested too deep or holds too many values"
+		return Node{}, false
 	}
-	n, ok, start := node{}, false, r.pos
+	n, ok, start := Node{}, false, r.pos
 	switch c := r.peek(); c {
 	case '{':
-		n.kind = objectNode
-		n.members, ok = r.object(depth)
+		n.Kind = Object
+		n.Members, ok = r.object(depth)
 	case '[':
-		n.kind = arrayNode
-		n.items, ok = r.array(depth)
+		n.Kind = Array
+		n.Items, ok = r.array(depth)
 	case '"':
-		n.kind = textNode
-		n.text, ok = r.string()
+		n.Kind = Text
+		n.Text, ok = r.string()
 	case 't', 'f', 'n':
-		n.kind, n.text, ok = r.word()
+		n.Kind, n.Text, ok = r.word()
 	default:
-		n.kind = numberNode
-		n.text, ok = r.number()
+		n.Kind = Number
+		n.Text, ok = r.number()
 	}
-	n.at = span{start, r.pos}
+	n.At = Span{start, r.pos}
 	return n, ok
 }
 
-func (r *reader) object(depth int) ([]member, bool) {
+func (r *reader) object(depth int) ([]Member, bool) {
 	r.pos++
-	var members []member
+	var members []Member
 	if r.take('}') {
 		return nil, true
 	}
-	seen := map[string]bool{}
+	var seen map[string]bool // made once there are many
 	for {
 		r.space()
 		if r.peek() != '"' {
 			return nil, false
 		}
+		start := r.pos
 		name, ok := r.string()
-		if !ok || seen[name] || !r.take(':') {
+		if ok && isMember(members, seen, name) {
+			r.pos, r.reason, ok = start, "a name stands twice", false
+		}
+		if !ok || !r.take(':') {
 			return nil, false
 		}
-		seen[name] = true
 		v, ok := r.value(depth + 1)
 		if !ok {
 			return nil, false
 		}
-		members = append(members, member{name, v})
+		members = append(members, Member{name, v})
+		if len(members) == fewMembers {
+			seen = make(map[string]bool, 2*fewMembers)
+			for i := range members {
+				seen[members[i].Name] = true
+			}
+		} else if seen != nil {
+			seen[name] = true
+		}
 		if r.take('}') {
 			return members, true
 		}
@@ -146,9 +184,24 @@ func (r *reader) object(depth int) ([]member, bool) {
 	}
 }
 
-func (r *reader) array(depth int) ([]node, bool) {
+// fewMembers is how many names are looked through one by one.
+const fewMembers = 16
+
+func isMember(members []Member, seen map[string]bool, name string) bool {
+	if seen != nil {
+		return seen[name]
+	}
+	for i := range members {
+		if members[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) array(depth int) ([]Node, bool) {
 	r.pos++
-	var items []node
+	var items []Node
 	if r.take(']') {
 		return nil, true
 	}
@@ -167,17 +220,17 @@ func (r *reader) array(depth int) ([]node, bool) {
 	}
 }
 
-func (r *reader) word() (nodeKind, string, bool) {
+func (r *reader) word() (Kind, string, bool) {
 	for _, w := range [...]struct {
-		kind nodeKind
+		kind Kind
 		text string
-	}{{boolNode, "true"}, {boolNode, "false"}, {nullNode, "null"}} {
+	}{{Bool, "true"}, {Bool, "false"}, {Null, "null"}} {
 		if strings.HasPrefix(string(r.src[r.pos:min(r.pos+len(w.text), len(r.src))]), w.text) {
 			r.pos += len(w.text)
 			return w.kind, w.text, true
 		}
 	}
-	return nullNode, "", false
+	return Null, "", false
 }
 
 func (r *reader) number() (string, bool) {
