@@ -144,6 +144,8 @@ type Role struct {
 	Trust       *Document
 	Description string `cbor:",omitempty"`
 	MaxSession  int32  // seconds
+	// LinkedTo is the principal of the service whose role it is, which alone may change it; "" = none.
+	LinkedTo string `cbor:",omitempty"`
 }
 
 // ShownARN implements gateway.Shown.

@@ -49,6 +49,9 @@ func roleForProfile(call *gateway.Call, in *iam.AddRoleToInstanceProfileInput) (
 	if missing == nil {
 		missing = noRole
 	}
+	if missing == nil {
+		missing = r.modifiable()
+	}
 	return &passing{InstanceProfile: p, role: r, to: "ec2.amazonaws.com"}, missing
 }
 

@@ -97,6 +97,9 @@ func (s *Service) getRole(_ context.Context, call *gateway.Call, r *Role, _ *iam
 }
 
 func (s *Service) updateRole(_ context.Context, call *gateway.Call, r *Role, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
+	if r.LinkedTo != "" && in.MaxSessionDuration != nil {
+		return nil, &iam.UnmodifiableEntityException{Message: r.Name + " is an AWS service linked role, max session duration cannot be changed."}
+	}
 	return nil, roles.Update(call.Tx, call.Account, func(r *Role) error {
 		r.MaxSession = defaultMaxSession // as documented, where the call leaves it out
 		if in.Description != nil {
@@ -109,6 +112,7 @@ func (s *Service) updateRole(_ context.Context, call *gateway.Call, r *Role, in 
 	}, r.ID)
 }
 
+// updateRoleDescription answers the role without tags, boundary, duration and last use, as AWS does.
 func (s *Service) updateRoleDescription(_ context.Context, call *gateway.Call, r *Role, in *iam.UpdateRoleDescriptionInput) (*iam.UpdateRoleDescriptionOutput, error) {
 	var changed *Role
 	err := roles.Update(call.Tx, call.Account, func(r *Role) error {
@@ -118,7 +122,8 @@ func (s *Service) updateRoleDescription(_ context.Context, call *gateway.Call, r
 	if err != nil {
 		return nil, err
 	}
-	out, err := changed.detail(call.Tx)
+	out, err := changed.summary(call.Tx)
+	out.MaxSessionDuration = nil
 	return &iam.UpdateRoleDescriptionOutput{Role: &out}, err
 }
 
@@ -149,13 +154,18 @@ func (s *Service) deleteRole(_ context.Context, call *gateway.Call, r *Role, _ *
 	if err := use(call.Tx, call.Account, r.Boundary, &r.Entity, Usage{Boundaries: -1}); err != nil {
 		return nil, err
 	}
+	return nil, removeRole(call, r)
+}
+
+// removeRole deletes a role on which nothing hangs.
+func removeRole(call *gateway.Call, r *Role) error {
 	if err := forgetUse(call.Tx, call.Account, r.ID); err != nil {
-		return nil, err
+		return err
 	}
 	if err := roles.Delete(call.Tx, call.Account, r.ID); err != nil {
-		return nil, err
+		return err
 	}
-	return nil, uncount(call.Tx, call.Account, countRoles, r.ID)
+	return uncount(call.Tx, call.Account, countRoles, r.ID)
 }
 
 func rolesBelow(call *gateway.Call, in *iam.ListRolesInput) (gateway.Anything, error) {

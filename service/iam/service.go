@@ -40,6 +40,7 @@ func (s *Service) Operations() []gateway.Operation {
 		s.userOperations(),
 		s.groupOperations(),
 		s.roleOperations(),
+		s.linkedRoleOperations(),
 		s.instanceProfileOperations(),
 		s.oidcOperations(),
 		s.samlOperations(),
@@ -93,8 +94,16 @@ func (s *Service) roleOperations() []gateway.Operation {
 		gateway.Op(iam.ListRoles, rolesBelow, s.listRoles),
 		gateway.Op(iam.UpdateRole, roleNamed(func(in *iam.UpdateRoleInput) string { return in.RoleName }), s.updateRole),
 		gateway.Op(iam.UpdateRoleDescription, roleNamed(func(in *iam.UpdateRoleDescriptionInput) string { return in.RoleName }), s.updateRoleDescription),
-		gateway.Op(iam.UpdateAssumeRolePolicy, roleNamed(func(in *iam.UpdateAssumeRolePolicyInput) string { return in.RoleName }), s.updateAssumeRolePolicy),
-		gateway.Op(iam.DeleteRole, roleNamed(func(in *iam.DeleteRoleInput) string { return in.RoleName }), s.deleteRole),
+		gateway.Op(iam.UpdateAssumeRolePolicy, modifiable(roleNamed(func(in *iam.UpdateAssumeRolePolicyInput) string { return in.RoleName })), s.updateAssumeRolePolicy),
+		gateway.Op(iam.DeleteRole, modifiable(roleNamed(func(in *iam.DeleteRoleInput) string { return in.RoleName })), s.deleteRole),
+	}
+}
+
+func (s *Service) linkedRoleOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.CreateServiceLinkedRole, linkedToCreate, s.createServiceLinkedRole),
+		gateway.Op(iam.DeleteServiceLinkedRole, linkedNamed, s.deleteServiceLinkedRole),
+		gateway.Op(iam.GetServiceLinkedRoleDeletionStatus, deletedRole, s.getServiceLinkedRoleDeletionStatus),
 	}
 }
 
@@ -166,10 +175,10 @@ func (s *Service) inlineOperations() []gateway.Operation {
 		gateway.Op(iam.GetGroupPolicy, groupNamed(func(in *iam.GetGroupPolicyInput) string { return in.GroupName }), s.getGroupPolicy),
 		gateway.Op(iam.ListGroupPolicies, groupNamed(func(in *iam.ListGroupPoliciesInput) string { return in.GroupName }), s.listGroupPolicies),
 		gateway.Op(iam.DeleteGroupPolicy, groupNamed(func(in *iam.DeleteGroupPolicyInput) string { return in.GroupName }), s.deleteGroupPolicy),
-		gateway.Op(iam.PutRolePolicy, roleNamed(func(in *iam.PutRolePolicyInput) string { return in.RoleName }), s.putRolePolicy),
+		gateway.Op(iam.PutRolePolicy, modifiable(roleNamed(func(in *iam.PutRolePolicyInput) string { return in.RoleName })), s.putRolePolicy),
 		gateway.Op(iam.GetRolePolicy, roleNamed(func(in *iam.GetRolePolicyInput) string { return in.RoleName }), s.getRolePolicy),
 		gateway.Op(iam.ListRolePolicies, roleNamed(func(in *iam.ListRolePoliciesInput) string { return in.RoleName }), s.listRolePolicies),
-		gateway.Op(iam.DeleteRolePolicy, roleNamed(func(in *iam.DeleteRolePolicyInput) string { return in.RoleName }), s.deleteRolePolicy),
+		gateway.Op(iam.DeleteRolePolicy, modifiable(roleNamed(func(in *iam.DeleteRolePolicyInput) string { return in.RoleName })), s.deleteRolePolicy),
 	}
 }
 
@@ -181,8 +190,8 @@ func (s *Service) attachmentOperations() []gateway.Operation {
 		gateway.Op(iam.AttachGroupPolicy, withPolicy(func(in *iam.AttachGroupPolicyInput) string { return in.PolicyArn }, groupNamed(func(in *iam.AttachGroupPolicyInput) string { return in.GroupName })), s.attachGroupPolicy),
 		gateway.Op(iam.DetachGroupPolicy, withPolicy(func(in *iam.DetachGroupPolicyInput) string { return in.PolicyArn }, groupNamed(func(in *iam.DetachGroupPolicyInput) string { return in.GroupName })), s.detachGroupPolicy),
 		gateway.Op(iam.ListAttachedGroupPolicies, groupNamed(func(in *iam.ListAttachedGroupPoliciesInput) string { return in.GroupName }), s.listAttachedGroupPolicies),
-		gateway.Op(iam.AttachRolePolicy, withPolicy(func(in *iam.AttachRolePolicyInput) string { return in.PolicyArn }, roleNamed(func(in *iam.AttachRolePolicyInput) string { return in.RoleName })), s.attachRolePolicy),
-		gateway.Op(iam.DetachRolePolicy, withPolicy(func(in *iam.DetachRolePolicyInput) string { return in.PolicyArn }, roleNamed(func(in *iam.DetachRolePolicyInput) string { return in.RoleName })), s.detachRolePolicy),
+		gateway.Op(iam.AttachRolePolicy, withPolicy(func(in *iam.AttachRolePolicyInput) string { return in.PolicyArn }, modifiable(roleNamed(func(in *iam.AttachRolePolicyInput) string { return in.RoleName }))), s.attachRolePolicy),
+		gateway.Op(iam.DetachRolePolicy, withPolicy(func(in *iam.DetachRolePolicyInput) string { return in.PolicyArn }, modifiable(roleNamed(func(in *iam.DetachRolePolicyInput) string { return in.RoleName }))), s.detachRolePolicy),
 		gateway.Op(iam.ListAttachedRolePolicies, roleNamed(func(in *iam.ListAttachedRolePoliciesInput) string { return in.RoleName }), s.listAttachedRolePolicies),
 	}
 }
@@ -191,8 +200,8 @@ func (s *Service) boundaryOperations() []gateway.Operation {
 	return []gateway.Operation{
 		gateway.Op(iam.PutUserPermissionsBoundary, userToBound, s.putUserPermissionsBoundary),
 		gateway.Op(iam.DeleteUserPermissionsBoundary, userNamed(func(in *iam.DeleteUserPermissionsBoundaryInput) string { return in.UserName }), s.deleteUserPermissionsBoundary),
-		gateway.Op(iam.PutRolePermissionsBoundary, roleToBound, s.putRolePermissionsBoundary),
-		gateway.Op(iam.DeleteRolePermissionsBoundary, roleNamed(func(in *iam.DeleteRolePermissionsBoundaryInput) string { return in.RoleName }), s.deleteRolePermissionsBoundary),
+		gateway.Op(iam.PutRolePermissionsBoundary, modifiable(roleToBound), s.putRolePermissionsBoundary),
+		gateway.Op(iam.DeleteRolePermissionsBoundary, modifiable(roleNamed(func(in *iam.DeleteRolePermissionsBoundaryInput) string { return in.RoleName })), s.deleteRolePermissionsBoundary),
 	}
 }
 
