@@ -244,5 +244,6 @@ func (s *Service) accountOperations() []gateway.Operation {
 		gateway.Op(iam.UpdateAccountPasswordPolicy, gateway.Account[iam.UpdateAccountPasswordPolicyInput], s.updateAccountPasswordPolicy),
 		gateway.Op(iam.DeleteAccountPasswordPolicy, gateway.Account[iam.DeleteAccountPasswordPolicyInput], s.deleteAccountPasswordPolicy),
 		gateway.Op(iam.GetAccountSummary, gateway.Account[iam.GetAccountSummaryInput], s.getAccountSummary),
+		gateway.Op(iam.GetAccountAuthorizationDetails, gateway.Account[iam.GetAccountAuthorizationDetailsInput], s.getAccountAuthorizationDetails),
 	}
 }
