@@ -31,6 +31,7 @@ import (
 //	                                      float double timestamp blob document
 //		MEMBER SHAPE[!] TRAIT…        "!": required. A list's is called member, a map's key and value
 //		/PATTERN                      the pattern as messages quote it, where it is not pattern='s
+//		"COMPLAINT                    what messages say instead
 //		=VALUE                        an enum's value, to the end of the line; "=-VALUE"
 //		                              where messages do not list it
 //
@@ -234,6 +235,8 @@ func (p *modelParser) sub() {
 		p.value(p.line[1:])
 	case p.line != "" && p.line[0] == '/':
 		p.shape.PatternText = p.line[1:]
+	case p.line != "" && p.line[0] == '"':
+		p.shape.Complaint = p.line[1:]
 	default:
 		p.member()
 	}

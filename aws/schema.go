@@ -60,6 +60,7 @@ type Shape struct {
 	Min, Max       float64
 	Pattern        string   // Go syntax, to match the whole value: wrap it as \A(?:…)\z; "" = none
 	PatternText    string   // the model's own, in Java's syntax, as messages quote it; "" = Pattern
+	Complaint      string   // what a message says of a value that the pattern refuses, where it does not quote it
 	Enum           []string // the values, of an Integer in decimal; nil = any
 	HiddenEnum     []string // those of Enum that messages do not list
 	UniqueItems    bool     // List: no value twice

@@ -89,6 +89,7 @@ type shape struct {
 	Error            *errorTrait
 
 	javaPattern string // as the model has it; Pattern becomes Go's
+	complaint   string // the overlay's
 }
 
 type errorTrait struct {

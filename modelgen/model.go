@@ -128,6 +128,9 @@ func (m *model) applyShapes(o *overlay) error {
 		}
 		s.Min, s.Max = orElse(change.Min, s.Min), orElse(change.Max, s.Max)
 		s.Sensitive = *orElse(change.Sensitive, &s.Sensitive)
+		if s.complaint = change.Complaint; s.complaint != "" && s.Pattern == "" && change.Pattern == nil {
+			return fmt.Errorf("overlay: %s has a complaint, but no pattern", name)
+		}
 		if change.Enum != nil {
 			s.Enum = change.Enum
 		}

@@ -51,6 +51,7 @@ type errorOverlay struct {
 type shapeOverlay struct {
 	Min, Max  *float64
 	Pattern   *string // Go syntax
+	Complaint string  // what messages say of a value that the pattern refuses
 	Enum      []string
 	Sensitive *bool
 }

@@ -35,7 +35,7 @@ errors:
   Burnt: {add: true, status: 410, fault: true}
 shapes:
   Title: {min: 2, max: 50, sensitive: true}
-  Slug: {pattern: '[a-z]+'}
+  Slug: {pattern: '[a-z]+', complaint: It must be "small".}
   genre: {enum: [a, b]}
 members:
   Book.Cover: {required: true, sensitive: true, locationName: cover}
@@ -56,7 +56,7 @@ members:
 		"structure Burnt error status=410 fault\n",
 		"structure NoBookException error=NoBook status=400\n",
 		"string Title min=2 max=50 sensitive pattern=",
-		"string Slug pattern=[a-z]+\n\t/(?!x)[a-z]+\n",
+		"string Slug pattern=[a-z]+\n\t/(?!x)[a-z]+\n\t\"It must be \"small\".\n",
 		"string genre\n\t=a\n\t=b\n",
 		"\tCover Image! name=cover sensitive\n",
 		"list Chapters\n\tmember Title name=chapter\n",

@@ -156,7 +156,7 @@ func TestRowOf(t *testing.T) {
 	if block := s3control.GetPublicAccessBlock.Row(); block.EventName != "GetAccountPublicAccessBlock" || block.HostPrefix != "{AccountId}." {
 		t.Errorf("s3control GetPublicAccessBlock = %+v", block)
 	}
-	for service, want := range map[*aws.Service]bool{iam.Service: true, sts.Service: true, organizations.Service: true, kms.Service: false} {
+	for service, want := range map[*aws.Service]bool{iam.Service: true, sts.Service: false, organizations.Service: true, kms.Service: false} {
 		if service.Global != want {
 			t.Errorf("%s: global %v, want %v", service.Name, service.Global, want)
 		}

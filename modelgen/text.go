@@ -160,6 +160,12 @@ func (w *textWriter) shape(name string, s *shape) {
 		}
 		w.out.WriteString("\t/" + s.javaPattern + "\n")
 	}
+	if s.complaint != "" {
+		if strings.ContainsAny(s.complaint, "\r\n") {
+			w.err = fmt.Errorf("complaint %q can't stand in a model's text", s.complaint)
+		}
+		w.out.WriteString("\t\"" + s.complaint + "\n")
+	}
 	for _, ref := range s.Members {
 		w.member(ref.Name, ref)
 	}

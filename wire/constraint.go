@@ -20,6 +20,7 @@ type constraint struct {
 	maxText        string
 	pattern        *pattern
 	patternText    string
+	complaint      string // what is said of a value that the pattern refuses; "" = the pattern
 	enum           []string
 	enumText       string // "[A, B]", without the values that messages do not list
 	unique         bool
@@ -31,7 +32,7 @@ func constrain(s *aws.Shape) (*constraint, error) {
 		return nil, nil
 	}
 	c := &constraint{hasMin: s.HasMin, hasMax: s.HasMax, min: s.Min, max: s.Max, enum: s.Enum, unique: s.UniqueItems,
-		minText: limitText(s.Min), maxText: limitText(s.Max), patternText: cmp.Or(s.PatternText, s.Pattern)}
+		minText: limitText(s.Min), maxText: limitText(s.Max), patternText: cmp.Or(s.PatternText, s.Pattern), complaint: s.Complaint}
 	if s.Enum != nil {
 		b := []byte{'['}
 		for _, value := range s.Enum {

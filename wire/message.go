@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"reflect"
 	"strconv"
 	"strings"
@@ -51,7 +52,7 @@ func (k *constraint) each(p *Plan, form form, f func(rule string, holds func() b
 		f(least+k.minText, func() bool { return k.aboveMin(p, v) })
 	}
 	if k.pattern != nil {
-		f("Member must satisfy regular expression pattern: "+k.patternText, func() bool { return k.pattern.match(v.String()) })
+		f(cmp.Or(k.complaint, "Member must satisfy regular expression pattern: "+k.patternText), func() bool { return k.pattern.match(v.String()) })
 	}
 	if k.enum != nil {
 		rule := "Member must satisfy enum value set"
@@ -112,6 +113,15 @@ func (c *checker) broken(p *Plan, v reflect.Value, secret bool, rule string) {
 	c.end(rule)
 }
 
+// complain notes that a text has characters that it may not have, of which the
+// service says more than the pattern. It does so where nothing else is wrong,
+// and of the first such text alone.
+func (c *checker) complain(complaint string) {
+	if c.complaint == nil {
+		c.complaint = append(c.path.append([]byte("The specified value for ")), " is invalid. "+complaint...)
+	}
+}
+
 func (c *checker) begin() {
 	if c.n++; c.n > 1 {
 		c.text = append(c.text, "; "...)
@@ -128,6 +138,8 @@ func (c *checker) end(rule string) {
 // err is the error for all that was noted; nil if nothing was.
 func (c *checker) err() error {
 	switch {
+	case c.n == 0 && c.complaint != nil:
+		return &aws.Error{Kind: aws.Validation, Message: string(c.complaint)}
 	case c.n == 0:
 		return nil
 	case c.form == ec2Form && c.invalid:

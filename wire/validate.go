@@ -48,6 +48,8 @@ type checker struct {
 	n       int
 	text    []byte
 	invalid bool // ec2Form: the first broken constraint is of a value, not of an absence
+
+	complaint []byte // of the first text that a pattern with a complaint refuses
 }
 
 func (c *checker) structure(p *Plan, v reflect.Value, secret bool) {
@@ -122,7 +124,11 @@ func (c *checker) value(p *Plan, v reflect.Value, secret bool) {
 			return
 		}
 		k.each(p, c.form, func(rule string, holds func() bool) {
-			if !holds() {
+			switch {
+			case holds():
+			case rule == k.complaint:
+				c.complain(rule)
+			default:
 				c.broken(p, v, secret, rule)
 			}
 		}, v)

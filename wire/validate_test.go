@@ -116,6 +116,33 @@ func TestIAMLeavesValuesOut(t *testing.T) {
 	}
 }
 
+// TestComplaints: where a service has words of its own for a pattern, it says
+// them if nothing else is wrong, once.
+func TestComplaints(t *testing.T) {
+	name := &aws.Shape{Name: "Name", Kind: aws.String, HasMin: true, Min: 1, HasMax: true, Max: 8, Pattern: `[\w+=,.@-]+`, Complaint: "It must be a name."}
+	op := operation("iam", aws.AWSQuery)
+	op.Input = &aws.Shape{Name: "Pair", Kind: aws.Structure, Members: []*aws.Member{
+		{Name: "UserName", Shape: name, Required: true}, {Name: "Path", Shape: name}}}
+	for form, want := range map[string]string{
+		"UserName=alice&Path=x": "",
+		"UserName=a/b":          "The specified value for userName is invalid. It must be a name.",
+		"UserName=a/b&Path=c/d": "The specified value for userName is invalid. It must be a name.",
+		"UserName=ok&Path=c/d":  "The specified value for path is invalid. It must be a name.",
+		"UserName=":             "1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must have length greater than or equal to 1",
+		"UserName=a/b/c/d/e":    "1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must have length less than or equal to 8",
+		"Path=c/d":              "1 validation error detected: Value null at 'userName' failed to satisfy constraint: Member must not be null",
+	} {
+		var in struct {
+			UserName string
+			Path     *string
+		}
+		err := codecs.For(aws.AWSQuery).Decode(op, &wire.Request{}, []byte(form), nil, &in)
+		if message(err) != want {
+			t.Errorf("%s: got %s, want %s", form, message(err), want)
+		}
+	}
+}
+
 // TestEC2NamesTheParameter: EC2 has errors of its own for both.
 func TestEC2NamesTheParameter(t *testing.T) {
 	for body, want := range map[string]string{

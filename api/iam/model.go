@@ -2234,6 +2234,7 @@ string credentialReportExpiredExceptionMessage
 string credentialReportNotPresentExceptionMessage
 string credentialReportNotReadyExceptionMessage
 string customSuffixType min=1 max=64 pattern=[\w+=,.@-]+
+	"It must contain only alphanumeric characters and/or the following: +=,.@_-
 timestamp dateType
 string delegationRequestDescriptionType max=1000 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*
 	/[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*
@@ -2254,6 +2255,7 @@ list entityListType
 string entityNameType min=1 max=128 pattern=[\w+=,.@-]+
 string entityTemporarilyUnmodifiableMessage
 string existingUserNameType min=1 max=128 pattern=[\w+=,.@-]+
+	"It must contain only alphanumeric characters and/or the following: +=,.@_-
 string globalEndpointTokenVersion
 	=v1Token
 	=v2Token
@@ -2264,10 +2266,12 @@ list groupListType
 list groupNameListType
 	member groupNameType
 string groupNameType min=1 max=128 pattern=[\w+=,.@-]+
+	"It must contain only alphanumeric characters and/or the following: +=,.@_-
 string idType min=16 max=128 pattern=[\w]+
 list instanceProfileListType
 	member InstanceProfile
 string instanceProfileNameType min=1 max=128 pattern=[\w+=,.@-]+
+	"It must contain only alphanumeric characters and/or the following: +=,.@_-
 integer integerType
 string invalidAuthenticationCodeMessage
 string invalidCertificateMessage
@@ -2307,8 +2311,10 @@ string passwordType min=1 max=128 sensitive pattern=[\x{0009}\x{000A}\x{000D}\x{
 	/[\u0009\u000A\u000D\u0020-\u00FF]+
 string pathPrefixType min=1 max=512 pattern=\x{002F}[\x{0021}-\x{007F}]*
 	/\u002F[\u0021-\u007F]*
+	"It must begin with the / character and contain only alphanumeric characters and/or / characters.
 string pathType min=1 max=512 pattern=(\x{002F})|(\x{002F}[\x{0021}-\x{007E}]+\x{002F})
 	/(\u002F)|(\u002F[\u0021-\u007E]+\u002F)
+	"It must begin and end with / and contain only alphanumeric characters and/or / characters.
 string permissionCheckResultType
 	=ALLOWED
 	=DENIED
@@ -2333,6 +2339,7 @@ list policyListType
 list policyNameListType
 	member policyNameType
 string policyNameType min=1 max=128 pattern=[\w+=,.@-]+
+	"It must contain only alphanumeric characters and/or the following: +=,.@_-
 string policyNotAttachableMessage
 string policyOwnerEntityType
 	=USER
@@ -2345,6 +2352,7 @@ string policyParameterValueType pattern=[ -~]+
 list policyParameterValuesListType
 	member policyParameterValueType
 string policyPathType min=1 max=512 pattern=((/[A-Za-z0-9\.,\+@=_-]+)*)/
+	"It must begin and end with / and contain only alphanumeric characters and/or / characters.
 string policyScopeType
 	=All
 	=AWS
@@ -2379,12 +2387,14 @@ list roleListType
 	member Role
 integer roleMaxSessionDurationType min=3600 max=43200
 string roleNameType min=1 max=64 pattern=[\w+=,.@-]+
+	"It must contain only alphanumeric characters and/or the following: +=,.@_-
 list rolePermissionRestrictionArnListType
 	member arnType
 string serialNumberType min=9 max=256 pattern=[\w+=/:,.@-]+
 list serverCertificateMetadataListType
 	member ServerCertificateMetadata
 string serverCertificateNameType min=1 max=128 pattern=[\w+=,.@-]+
+	"It must contain only alphanumeric characters and/or the following: +=,.@_-
 string serviceCredentialAlias min=0 max=200 pattern=[\w+=,.@-]+
 string serviceCredentialSecret sensitive
 string serviceFailureExceptionMessage
@@ -2477,7 +2487,9 @@ list userDetailListType
 list userListType
 	member User
 string userNameType min=1 max=64 pattern=[\w+=,.@-]+
+	"It must contain only alphanumeric characters and/or the following: +=,.@_-
 list virtualMFADeviceListType
 	member VirtualMFADevice
 string virtualMFADeviceName min=1 pattern=[\w+=,.@-]+
+	"It must contain only alphanumeric characters and/or the following: +=,.@_-
 `
