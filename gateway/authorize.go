@@ -45,31 +45,55 @@ func (c *Call) Authorize(action string, on Resource, conditions ...string) error
 	for _, set := range c.conditions {
 		set.apply(c.context)
 	}
-	c.resourceConditions(on, q.ResourceAccount)
+	account := q.ResourceAccount
+	if account == "" {
+		account = c.Account
+	}
+	c.resourceConditions(on, account)
+	owner, err := c.guard(account)
+	if err == nil {
+		err = c.sourceConditions()
+	}
+	if err != nil {
+		return err
+	}
 	for i := 0; i+1 < len(conditions); i += 2 {
 		c.context.Set(conditions[i], conditions[i+1])
 	}
-	decision := policy.Decide(&q, p)
-	if granting, ok := on.(Granting); ok && !decision.Allowed && !decision.Explicit {
-		var err error
-		if p.Granted, err = granting.Granted(c, action); err != nil {
-			return err
-		}
-		if p.Granted {
-			decision = policy.Decide(&q, p)
-			p.Granted = false
-		}
-	}
-	if decision.Allowed {
-		return nil
+	decision, err := c.decide(&q, on, owner)
+	if err != nil || decision.Allowed {
+		return err
 	}
 	if decision.Barred && strings.HasPrefix(action, "iam:") {
 		return errSessionKey
+	}
+	if decision.By == policy.RCP && (c.member == nil || c.member.Organization != owner.Organization) {
+		decision.PolicyID = "" // the policies of other organisations are not named
 	}
 	if shown, ok := on.(Shown); ok {
 		q.Resource = shown.ShownARN()
 	}
 	return &aws.Error{Kind: aws.AccessDenied, Message: decision.Message(&q)}
+}
+
+// decide asks the policies, and then, where they don't deny, the resource's
+// grants. What a closed account owns is nobody's to use.
+func (c *Call) decide(q *policy.Request, on Resource, owner *Membership) (policy.Decision, error) {
+	if owner != nil && owner.Closed {
+		return policy.Decision{By: policy.Resource, Statement: -1}, nil
+	}
+	decision := policy.Decide(q, c.policies)
+	granting, ok := on.(Granting)
+	if !ok || decision.Allowed || decision.Explicit {
+		return decision, nil
+	}
+	var err error
+	if c.policies.Granted, err = granting.Granted(c, q.Action); err != nil || !c.policies.Granted {
+		return decision, err
+	}
+	decision = policy.Decide(q, c.policies)
+	c.policies.Granted = false
+	return decision, nil
 }
 
 // errSessionKey is how IAM refuses the credentials of a session that may not
@@ -81,9 +105,6 @@ var errSessionKey = &aws.Error{Kind: aws.UnknownKey, Message: "The security toke
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resource-properties
 func (c *Call) resourceConditions(on Resource, account string) {
-	if account == "" {
-		account = c.Account
-	}
 	if account != "" {
 		c.context.Set("aws:ResourceAccount", account)
 	}
@@ -147,6 +168,10 @@ func (c *Call) requestConditions() {
 	}
 	for key, value := range c.tags {
 		x.SetTag("aws:PrincipalTag/", key, value)
+	}
+	if m := c.member; m != nil {
+		x.Set("aws:PrincipalOrgID", m.Organization)
+		x.SetList("aws:PrincipalOrgPaths", m.Paths...)
 	}
 	if s := p.Session; s != nil {
 		x.SetTime("aws:TokenIssueTime", s.IssuedAt)

@@ -27,7 +27,9 @@ type Call struct {
 	// RequestID is a UUID, unique to the call.
 	RequestID string
 
-	shared     string // the account whose record holds the call too
+	guardrails Guardrails  // nil: no organisations
+	member     *Membership // the caller's account's; nil: of none
+	shared     string      // the account whose record holds the call too
 	from       origin
 	tags       map[string]string // the principal's
 	ownTagKey  bool              // the service has a <service>:ResourceTag key of its own

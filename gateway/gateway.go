@@ -19,7 +19,9 @@ type Config struct {
 	Engine    store.Engine
 	Directory Directory
 	Sessions  Sessions
-	Services  []Service
+	// Guardrails are what organisations impose; nil: there are none.
+	Guardrails Guardrails
+	Services   []Service
 	// Models are the generated services, served or not: their rows name what a refused call asked for.
 	Models []*aws.Service
 	// Partition is the installation's one partition; "" means "aws".

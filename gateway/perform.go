@@ -152,8 +152,10 @@ func (g *Gateway) begin(tx store.Tx, r *request) (*Call, error) {
 		return call, nil
 	}
 	var err error
-	call.tags, err = g.Directory.Policies(tx, principal, call.policies)
-	return call, err
+	if call.tags, err = g.Directory.Policies(tx, principal, call.policies); err != nil {
+		return call, err
+	}
+	return call, call.enlist()
 }
 
 // unavailable reports whether the store refused, so that nothing can be said or recorded.

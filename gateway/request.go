@@ -62,6 +62,7 @@ func (r *request) free() {
 	*r = request{context: r.context}
 	r.call.conditions = emptied(conditions)
 	r.policies.Identity, r.policies.Boundary, r.policies.Session = emptied(p.Identity), emptied(p.Boundary), emptied(p.Session)
+	r.policies.SCPs, r.policies.RCPs = emptied(p.SCPs), emptied(p.RCPs)
 	requests.Put(r)
 }
 
@@ -119,11 +120,13 @@ func (g *Gateway) call(tx store.Tx, r *request, principal *aws.Principal) *Call 
 	call := &r.call
 	r.event = trail.Event{}
 	p := &r.policies // what an earlier attempt read is no longer known to hold
-	*p = policy.Policies{Identity: p.Identity[:0], Boundary: p.Boundary[:0], Session: p.Session[:0]}
+	*p = policy.Policies{
+		Identity: p.Identity[:0], Boundary: p.Boundary[:0], Session: p.Session[:0], SCPs: p.SCPs[:0], RCPs: p.RCPs[:0],
+	}
 	*call = Call{
 		Tx: tx, Time: r.now, Principal: principal, Account: principal.Account, Partition: g.Partition, Region: r.region,
 		Operation: r.row, RequestID: r.id, from: r.from, context: r.context, policies: &r.policies, event: &r.event,
-		conditions: call.conditions[:0],
+		conditions: call.conditions[:0], guardrails: g.Guardrails,
 	}
 	if r.operation != nil {
 		call.ownTagKey = r.operation.ownTagKey
