@@ -1,7 +1,10 @@
 package iam
 
 import (
+	"cmp"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/big"
@@ -16,16 +19,32 @@ import (
 type Account struct {
 	ID      string // 12 digits
 	Name    string
+	Email   string `cbor:",omitempty"` // of the owner; "" = none is known
 	Created time.Time
 }
 
+// accountsByEmail finds accounts by their owners' addresses, of which keys, not
+// being sealed, hold a hash.
+var accountsByEmail = &store.Index[Account]{Name: "email", Unique: true, Of: func(a *Account, add func(parts ...string)) {
+	if a.Email != "" {
+		add(emailHash(a.Email))
+	}
+}}
+
+// emailHash is the same for an address however its letters are cased.
+func emailHash(email string) string {
+	sum := sha256.Sum256([]byte(fold(email)))
+	return hex.EncodeToString(sum[:])
+}
+
 // accounts holds every account under its id, in the installation's scope.
-var accounts = store.NewTable[Account]("iam/account")
+var accounts = store.NewTable("iam/account", accountsByEmail)
 
 // NewAccount says what account to make.
 type NewAccount struct {
 	ID        string // 12 digits: NewAccountID makes one
 	Name      string // "" = none
+	Email     string // of the owner; "" = none
 	Partition string // "aws"
 	// The root's access key; both "" = a random one. An id is 4 to 128 letters,
 	// digits and underscores, and doesn't begin with ASIA, which begins those of
@@ -46,6 +65,9 @@ func (k RootKey) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "root key %s", k.A
 // ErrAccountExists means that an account has the id already.
 var ErrAccountExists = errors.New("iam: the account exists already")
 
+// ErrEmailExists means that another account has the owner's address.
+var ErrEmailExists = errors.New("iam: the address is another account's")
+
 // ErrKeyExists means that another access key has the id.
 var ErrKeyExists = errors.New("iam: the access key id is in use")
 
@@ -59,6 +81,7 @@ func NewAccountID() (string, error) {
 }
 
 var (
+	emailForm  = regexp.MustCompile(`\A[^\s@]{1,64}@[^\s@]+\.[^\s@]+\z`)
 	nameForm   = regexp.MustCompile(`\A[\x20-\x7e]{0,50}\z`)
 	keyIDForm  = regexp.MustCompile(`\A\w{4,128}\z`)
 	secretForm = regexp.MustCompile(`\A[\x21-\x7e]{8,128}\z`)
@@ -73,6 +96,8 @@ func (n *NewAccount) Check() error {
 		return errors.New("an account needs a partition")
 	case !nameForm.MatchString(n.Name):
 		return errors.New("an account's name is at most 50 printable ASCII characters") // as in Organizations
+	case n.Email != "" && (len(n.Email) < 6 || len(n.Email) > 64 || !emailForm.MatchString(n.Email)):
+		return errors.New("an account's address is 6 to 64 characters, name@host.domain") // likewise
 	case (n.AccessKeyID == "") != (n.SecretAccessKey == ""):
 		return errors.New("the root's access key needs both an id and a secret")
 	case n.AccessKeyID == "":
@@ -89,7 +114,7 @@ func (n *NewAccount) Check() error {
 
 // CreateAccount makes an account with its root user and the root's access key,
 // in tx. The account's key must stand in the keyring (Keyring.Ensure). It
-// answers ErrAccountExists or ErrKeyExists.
+// answers ErrAccountExists, ErrEmailExists or ErrKeyExists.
 func CreateAccount(tx store.Tx, now time.Time, n NewAccount) (*RootKey, error) {
 	if err := n.Check(); err != nil {
 		return nil, err
@@ -99,11 +124,7 @@ func CreateAccount(tx store.Tx, now time.Time, n NewAccount) (*RootKey, error) {
 	if key.ID == "" {
 		key.ID, key.Secret = aws.NewAccessKeyID("AKIA", n.ID), newSecret()
 	}
-	err := accounts.Insert(tx, "", &Account{ID: n.ID, Name: n.Name, Created: created}, n.ID)
-	if errors.Is(err, store.ErrExists) {
-		return nil, ErrAccountExists
-	}
-	if err != nil {
+	if err := insertAccount(tx, created, &n); err != nil {
 		return nil, err
 	}
 	if _, _, err := findKey(tx, key.ID); !errors.Is(err, store.ErrNotFound) {
@@ -117,14 +138,32 @@ func CreateAccount(tx store.Tx, now time.Time, n NewAccount) (*RootKey, error) {
 	if err := keys.Insert(tx, n.ID, key, key.ID); err != nil {
 		return nil, err
 	}
-	root := &User{
-		Entity: Entity{Path: "/", ID: n.ID, Arn: "arn:" + n.Partition + ":iam::" + n.ID + ":root", Created: created},
-		Keys:   []string{key.ID},
-	}
-	if err := roots.Insert(tx, n.ID, root); err != nil {
+	if err := insertRoot(tx, created, &n, key.ID); err != nil {
 		return nil, err
 	}
 	return &RootKey{Account: n.ID, AccessKeyID: key.ID, SecretAccessKey: key.Secret}, nil
+}
+
+// insertAccount lists a new account, whose id and address nobody else has.
+func insertAccount(tx store.Tx, created time.Time, n *NewAccount) error {
+	if n.Email != "" {
+		if _, err := accounts.Find(tx, accountsByEmail, "", emailHash(n.Email)); !errors.Is(err, store.ErrNotFound) {
+			return cmp.Or(err, ErrEmailExists)
+		}
+	}
+	err := accounts.Insert(tx, "", &Account{ID: n.ID, Name: n.Name, Email: n.Email, Created: created}, n.ID)
+	if errors.Is(err, store.ErrExists) {
+		return ErrAccountExists
+	}
+	return err
+}
+
+// insertRoot makes an account's root, who holds the keys.
+func insertRoot(tx store.Tx, created time.Time, n *NewAccount, keys ...string) error {
+	return roots.Insert(tx, n.ID, &User{
+		Entity: Entity{Path: "/", ID: n.ID, Arn: "arn:" + n.Partition + ":iam::" + n.ID + ":root", Created: created},
+		Keys:   keys,
+	})
 }
 
 // CreateFirstAccount makes the account of an empty store; where there is an
