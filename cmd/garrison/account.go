@@ -22,8 +22,9 @@ type AccountCmd struct {
 // AccountCreateCmd makes an account.
 type AccountCreateCmd struct {
 	House
-	ID   string `name:"id" help:"Its id, 12 digits; by default a random one." placeholder:"ID"`
-	Name string `help:"A name for people." placeholder:"NAME"`
+	ID    string `name:"id" help:"Its id, 12 digits; by default a random one." placeholder:"ID"`
+	Name  string `help:"A name for people." placeholder:"NAME"`
+	Email string `help:"Its owner's address, by which it can be invited to an organisation." placeholder:"ADDRESS"`
 }
 
 // AccountListCmd lists the accounts.
@@ -34,7 +35,7 @@ func (c *AccountCreateCmd) Run(ctx context.Context, io streams) error {
 	if c.ID != "" && !accountID.MatchString(c.ID) {
 		return usageError{fmt.Errorf("--id: %q is not 12 digits", c.ID)}
 	}
-	return ask(ctx, io, c.House, "/1/account/create", &createAccount{c.ID, c.Name}, func(text json.RawMessage) error {
+	return ask(ctx, io, c.House, "/1/account/create", &createAccount{c.ID, c.Name, c.Email}, func(text json.RawMessage) error {
 		var made accountLine
 		if err := json.Unmarshal(text, &made); err != nil {
 			return err
@@ -64,13 +65,18 @@ type accountLine struct {
 
 // createAccount makes an account with a root of its own.
 type createAccount struct {
-	ID   string `json:"accountId,omitempty"`
-	Name string `json:"name,omitempty"`
+	ID    string `json:"accountId,omitempty"`
+	Name  string `json:"name,omitempty"`
+	Email string `json:"email,omitempty"` // of the owner
 }
 
 func (t *createAccount) perform(ctx context.Context, h *house, by operator, tell func(any) error) error {
 	n, err := newAccount(t.ID, t.Name, h.Partition, nil)
 	if err != nil {
+		return err
+	}
+	n.Email = t.Email
+	if err := n.Check(); err != nil {
 		return err
 	}
 	event, err := operatorEvent(by, "CreateAccount", accountLine{ID: n.ID, Name: n.Name})
@@ -88,7 +94,7 @@ func (t *createAccount) perform(ctx context.Context, h *house, by operator, tell
 	}
 	if err = h.keys.Ensure(ctx, n.ID); err == nil {
 		err = h.engine.Update(ctx, func(tx store.Tx) error {
-			if _, err := iam.CreateAccount(tx, event.EventTime, n); err != nil {
+			if err := makeAccount(tx, event.EventTime, n); err != nil {
 				return err
 			}
 			return trail.Append(tx, event)

@@ -13,6 +13,7 @@ import (
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/front"
 	"github.com/garrison-security/garrison/service/iam"
+	"github.com/garrison-security/garrison/service/organizations"
 	"github.com/garrison-security/garrison/store"
 	"github.com/garrison-security/garrison/trail"
 )
@@ -108,7 +109,7 @@ func (h *house) found(ctx context.Context, by operator, f founding) (string, err
 		if err := installations.Insert(tx, "", &made); err != nil {
 			return err
 		}
-		if _, err := iam.CreateAccount(tx, event.EventTime, n); err != nil {
+		if err := makeAccount(tx, event.EventTime, n); err != nil {
 			return err
 		}
 		return trail.Append(tx, event)
@@ -118,6 +119,14 @@ func (h *house) found(ctx context.Context, by operator, f founding) (string, err
 	}
 	h.installation = made
 	return n.ID, nil
+}
+
+// makeAccount makes an account with its root, in no organisation.
+func makeAccount(tx store.Tx, now time.Time, n iam.NewAccount) error {
+	if _, err := iam.CreateAccount(tx, now, n); err != nil {
+		return err
+	}
+	return organizations.Admit(tx, n.ID)
 }
 
 // newAccount says what account to make, with a key for its root that is known

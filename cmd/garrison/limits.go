@@ -9,6 +9,7 @@ import (
 
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/iam"
+	"github.com/garrison-security/garrison/service/organizations"
 )
 
 // documentedRates are the rates that AWS documents, for `limits: aws`.
@@ -61,21 +62,36 @@ func parseRate(text string) (what string, rate gateway.Rate, err error) {
 	return what, rate, nil
 }
 
-// quotas are IAM's counts: for all accounts, and for single ones.
-func (s *Settings) quotas() (all iam.Quotas, accounts map[string]iam.Quotas, err error) {
-	accounts = map[string]iam.Quotas{}
+// quotas are the counts of all services that have some, by service.
+type quotas struct {
+	IAM           iam.Quotas
+	Organizations organizations.Quotas
+}
+
+// perAccount is a service's share of accounts' quotas.
+func perAccount[Q any](accounts map[string]quotas, of func(quotas) Q) map[string]Q {
+	share := make(map[string]Q, len(accounts))
+	for account, q := range accounts {
+		share[account] = of(q)
+	}
+	return share
+}
+
+// quotas are those for all accounts, and for single ones.
+func (s *Settings) quotas() (all quotas, accounts map[string]quotas, err error) {
+	accounts = map[string]quotas{}
 	for _, text := range s.Quota { // those of all accounts first: an account's own start from them
 		if account, _, _ := strings.Cut(text, "/"); accountID.MatchString(account) {
-			accounts[account] = iam.Quotas{}
+			accounts[account] = quotas{}
 		} else {
-			err = errors.Join(err, setQuota(&all, text, text))
+			err = errors.Join(err, all.set(text, text))
 		}
 	}
 	for account := range accounts {
 		own := all
 		for _, text := range s.Quota {
 			if of, rest, _ := strings.Cut(text, "/"); of == account {
-				err = errors.Join(err, setQuota(&own, rest, text))
+				err = errors.Join(err, own.set(rest, text))
 			}
 		}
 		accounts[account] = own
@@ -83,18 +99,20 @@ func (s *Settings) quotas() (all iam.Quotas, accounts map[string]iam.Quotas, err
 	return all, accounts, err
 }
 
-// setQuota sets the quota that "iam:users=10000" names.
-func setQuota(q *iam.Quotas, text, whole string) error {
+// set sets the quota that "iam:users=10000" names.
+func (q *quotas) set(text, whole string) error {
 	name, value, _ := strings.Cut(text, "=")
 	service, name, _ := strings.Cut(name, ":")
 	number, err := strconv.Atoi(value)
 	var names []string
-	for field, at := range reflect.ValueOf(q).Elem().Fields() {
-		if service == "iam" && strings.EqualFold(field.Name, name) && err == nil && number > 0 {
-			at.SetInt(int64(number))
-			return nil
+	for of, all := range reflect.ValueOf(q).Elem().Fields() {
+		for field, at := range all.Fields() {
+			if strings.EqualFold(of.Name, service) && strings.EqualFold(field.Name, name) && err == nil && number > 0 {
+				at.SetInt(int64(number))
+				return nil
+			}
+			names = append(names, strings.ToLower(of.Name)+":"+field.Name)
 		}
-		names = append(names, field.Name)
 	}
 	return fmt.Errorf("%q is not like iam:Users=10000 or 123456789012/iam:Users=10000; there are %s", whole, strings.Join(names, ", "))
 }

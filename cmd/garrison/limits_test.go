@@ -30,21 +30,24 @@ func TestRates(t *testing.T) {
 }
 
 func TestQuotas(t *testing.T) {
-	s := Settings{Quota: []string{"123456789012/iam:users=7", "iam:Users=10", "iam:GroupsPerUser=3", "210987654321/iam:Roles=1"}}
+	s := Settings{Quota: []string{"123456789012/iam:users=7", "iam:Users=10", "iam:GroupsPerUser=3", "210987654321/iam:Roles=1", "organizations:accounts=50"}}
 	all, accounts, err := s.quotas()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (iam.Quotas{Users: 10, GroupsPerUser: 3}); all != want {
+	if want := (iam.Quotas{Users: 10, GroupsPerUser: 3}); all.IAM != want {
 		t.Errorf("for all: %+v", all)
 	}
-	if want := (iam.Quotas{Users: 7, GroupsPerUser: 3}); accounts["123456789012"] != want {
+	if want := (iam.Quotas{Users: 7, GroupsPerUser: 3}); accounts["123456789012"].IAM != want {
 		t.Errorf("for one: %+v", accounts["123456789012"])
 	}
-	if want := (iam.Quotas{Users: 10, GroupsPerUser: 3, Roles: 1}); accounts["210987654321"] != want {
+	if want := (iam.Quotas{Users: 10, GroupsPerUser: 3, Roles: 1}); accounts["210987654321"].IAM != want {
 		t.Errorf("for another: %+v", accounts["210987654321"])
 	}
-	for _, text := range []string{"", "iam:Users", "iam:Users=0", "iam:Users=x", "iam:Cats=1", "kms:Users=1", "12/iam:Users=1", "123456789012/", "123456789012/iam:Cats=1"} {
+	if all.Organizations.Accounts != 50 {
+		t.Errorf("of organizations, for all: %+v", all.Organizations)
+	}
+	for _, text := range []string{"", "iam:Users", "iam:Users=0", "iam:Users=x", "iam:Cats=1", "kms:Users=1", "organizations:Users=1", "12/iam:Users=1", "123456789012/", "123456789012/iam:Cats=1"} {
 		s := Settings{Quota: []string{text}}
 		if _, _, err := s.quotas(); err == nil {
 			t.Errorf("%q is taken", text)

@@ -108,7 +108,8 @@ func (s *server) begin(ctx context.Context, by operator, f founding) error {
 		return usageError{err}
 	}
 	if s.gateway, err = gateway.New(gateway.Config{
-		Engine: s.house.engine, Directory: services.directory, Sessions: services.sessions, Services: services.all,
+		Engine: s.house.engine, Directory: services.directory, Sessions: services.sessions,
+		Guardrails: services.limits, Services: services.all,
 		Partition: s.house.Partition, Regions: s.settings.Region, Hosts: s.settings.EndpointNames,
 		Client:   clientOf,
 		Internal: &internalPages{server: s}, Unattributed: s.unattributed, Limits: gateway.Limits{Rates: rates},

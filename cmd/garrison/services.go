@@ -6,6 +6,7 @@ import (
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/cloudtrail"
 	"github.com/garrison-security/garrison/service/iam"
+	"github.com/garrison-security/garrison/service/organizations"
 	"github.com/garrison-security/garrison/service/sts"
 	"github.com/garrison-security/garrison/store"
 )
@@ -16,6 +17,7 @@ type services struct {
 	all       []gateway.Service
 	directory gateway.Directory
 	sessions  gateway.Sessions
+	limits    gateway.Guardrails
 	consumers []consumer
 }
 
@@ -26,17 +28,23 @@ type consumer struct {
 }
 
 func newServices(h *house, settings *Settings) (services, error) {
-	quotas, accounts, err := settings.quotas()
+	all, accounts, err := settings.quotas()
 	if err != nil {
 		return services{}, usageError{err}
 	}
-	identities := iam.New(iam.Options{Tokens: store.Tokens{Sealer: h.keys}, Quotas: quotas, Accounts: accounts})
+	identities := iam.New(iam.Options{Tokens: store.Tokens{Sealer: h.keys}, Quotas: all.IAM,
+		Accounts: perAccount(accounts, func(q quotas) iam.Quotas { return q.IAM })})
 	tokens := sts.New(h.keys, identities)
 	lookups := cloudtrail.New(cloudtrail.Options{Trail: h.record, Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
+	tree := organizations.New(organizations.Options{
+		Accounts: identities, Keys: h.keys, NewAccountID: iam.NewAccountID, Tokens: store.Tokens{Sealer: h.keys},
+		Quotas: all.Organizations, PerAccount: perAccount(accounts, func(q quotas) organizations.Quotas { return q.Organizations }),
+	})
 	return services{
-		all:       []gateway.Service{identities, tokens, lookups},
+		all:       []gateway.Service{identities, tokens, lookups, tree},
 		directory: identities,
 		sessions:  tokens,
+		limits:    tree,
 		consumers: []consumer{
 			{"iam", func(ctx context.Context) error { return identities.Run(ctx, h.record) }},
 			{"cloudtrail", lookups.Run},
