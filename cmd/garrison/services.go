@@ -47,6 +47,7 @@ func newServices(h *house, settings *Settings) (services, error) {
 		limits:    tree,
 		consumers: []consumer{
 			{"iam", func(ctx context.Context) error { return identities.Run(ctx, h.record) }},
+			{"iam reports", func(ctx context.Context) error { return identities.MakeReports(ctx, h.record) }},
 			{"cloudtrail", lookups.Run},
 		},
 	}, nil

@@ -244,6 +244,8 @@ func (s *Service) accountOperations() []gateway.Operation {
 		gateway.Op(iam.UpdateAccountPasswordPolicy, gateway.Account[iam.UpdateAccountPasswordPolicyInput], s.updateAccountPasswordPolicy),
 		gateway.Op(iam.DeleteAccountPasswordPolicy, gateway.Account[iam.DeleteAccountPasswordPolicyInput], s.deleteAccountPasswordPolicy),
 		gateway.Op(iam.GetAccountSummary, gateway.Account[iam.GetAccountSummaryInput], s.getAccountSummary),
+		gateway.Op(iam.GenerateCredentialReport, gateway.Account[iam.GenerateCredentialReportInput], s.generateCredentialReport),
+		gateway.Op(iam.GetCredentialReport, gateway.Account[iam.GetCredentialReportInput], s.getCredentialReport),
 		gateway.Op(iam.GetAccountAuthorizationDetails, gateway.Account[iam.GetAccountAuthorizationDetailsInput], s.getAccountAuthorizationDetails),
 	}
 }
