@@ -28,6 +28,7 @@ var arrows = map[string]string{
 	"blob/*":                "blob",
 	"store/mem":             "store store/internal/*",
 	"store/pebble":          "store store/internal/*",
+	"store/postgres":        "store store/internal/*",
 	"store/storetest":       "store",
 	"store/internal/*":      "store store/internal/*",
 	"api/*":                 "aws",
@@ -39,18 +40,19 @@ var arrows = map[string]string{
 	"service/*":             "api/* aws blob gateway policy store trail",
 	"service/iam/managed/*": "aws policy service/iam/managed",
 	"service/kms/material":  "",
-	"cmd/garrison":          "aws blob/* front gateway keyring policy/* service/* store store/mem store/pebble trail",
+	"cmd/garrison":          "aws blob/* front gateway keyring policy/* service/* store store/mem store/pebble store/postgres trail",
 
 	"modelgen/*":      "api/catalog aws internal/shared",
 	"bench/*":         "api/* aws front gateway keyring policy service/* store/* trail wire/*",
 	"e2e/*":           "",
 	"internal/image":  "",
+	"internal/pgtest": "",
 	"internal/shared": "",
 	".":               "",
 }
 
 // tests may import these besides.
-const testsToo = "blob/blobtest blob/fs internal/shared store store/mem store/storetest"
+const testsToo = "blob/blobtest blob/fs internal/pgtest internal/shared store store/mem store/storetest"
 
 // testArrows are what the tests of single packages need besides.
 var testArrows = map[string]string{

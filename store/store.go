@@ -1,7 +1,7 @@
 // Package store keeps ordered byte keys in serialisable transactions, with a
-// feed of events in commit order. Engines (store/mem, store/pebble, later a
-// networked one) implement Engine; storetest is their contract. Table gives
-// Go values and indexes on top.
+// feed of events in commit order. Engines (store/mem, store/pebble,
+// store/postgres) implement Engine; storetest is their contract. Table gives Go
+// values and indexes on top.
 //
 // Every value is sealed at the engine's boundary under its key, so nothing
 // reaches a disk or a database in the clear. Keys are not: no secret may stand
@@ -11,6 +11,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 )
@@ -23,10 +24,15 @@ var (
 	// ErrUnavailable means the engine can't serve now; nothing was changed, or, where the engine says
 	// so by stopping, what is durable is unknown until it is opened again.
 	ErrUnavailable = errors.New("store: unavailable")
+	// ErrUnknownFate is an ErrUnavailable: the connection was lost while the transaction was being
+	// committed, and whether it was could not be found out in time.
+	ErrUnknownFate = fmt.Errorf("%w: whether the transaction took place is not known", ErrUnavailable)
 	ErrClosed      = errors.New("store: closed")
 	ErrTooLarge    = errors.New("store: transaction too large")
 	// ErrSealed means a stored value does not open under its key: altered, moved, or of another root key.
 	ErrSealed = errors.New("store: value does not open")
+	// ErrUnknownScope is an ErrSealed: the Sealer has no key for the scope.
+	ErrUnknownScope = fmt.Errorf("%w: its scope has no key", ErrSealed)
 )
 
 // Engine is a store of ordered keys.
@@ -35,8 +41,11 @@ type Engine interface {
 	// fn read is durable. fn may be run again and must touch nothing but its Tx.
 	View(ctx context.Context, fn func(Tx) error) error
 	// Update runs fn as if alone (serialisable), and returns when its changes and events are durable,
-	// or an error when nothing of it took place. fn may be run again and must touch nothing but its Tx.
-	// An error of fn's own undoes all it did and is returned as it is.
+	// or an error when nothing of it took place (but for ErrUnknownFate). fn may be run again and must
+	// touch nothing but its Tx. An error of fn's own undoes all it did and is returned as it is.
+	//
+	// What fn returns counts only if all that it has read was true at one moment. On an engine that several
+	// processes share, an attempt that is to be run again may have seen two; fn must bear that.
 	Update(ctx context.Context, fn func(Tx) error) error
 
 	// Streams lists the closed event streams that still hold rows, in the order in which they were
@@ -122,6 +131,20 @@ type Sealer interface {
 	Seal(dst []byte, scope string, key, plaintext []byte) ([]byte, error)
 	// Open answers ErrSealed for what was not sealed under scope and key.
 	Open(dst []byte, scope string, key, sealed []byte) ([]byte, error)
+}
+
+// Learner is a Sealer that can learn of keys which other processes have made.
+type Learner interface {
+	Sealer
+	// Learn looks in engine for the scope's key, and answers nil if Seal and Open know it from now on.
+	// An engine that several processes share calls it between attempts at a transaction that has met ErrUnknownScope.
+	Learn(ctx context.Context, engine Engine, scope string) error
+}
+
+// Prefetcher is a Tx that can read several keys at less cost than one by one.
+type Prefetcher interface {
+	// Prefetch reads keys ahead of Get and Load. It counts as reading them.
+	Prefetch(keys ...[]byte) error
 }
 
 // Options are what every engine is opened with.

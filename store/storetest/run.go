@@ -16,6 +16,9 @@ type Medium struct {
 	Open func(store.Options) (store.Engine, error)
 	// Volatile: what is closed is gone. The cases of re-opening do not apply.
 	Volatile bool
+	// Shared: what Open opens may be open several times at once, as by several processes. The cases of
+	// nodes apply to it alone.
+	Shared bool
 }
 
 // test is one clause of the contract.
@@ -40,6 +43,8 @@ func Run(t *testing.T, medium func(testing.TB) Medium) {
 		{"feed", feeds},
 		{"streams", streams},
 		{"life", life},
+		{"nodes", nodes},
+		{"nodes' feed", nodesFeed},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for _, c := range part.tests {
@@ -69,6 +74,15 @@ func (r *rig) open() {
 		r.Fatal("open: ", err)
 	}
 	r.engine = engine
+}
+
+// node opens the engine once more, as another process would, until the case ends.
+func (r *rig) node() *rig {
+	r.Helper()
+	other := &rig{T: r.T, medium: r.medium, options: r.options}
+	other.open()
+	r.Cleanup(func() { other.engine.Close() })
+	return other
 }
 
 // openWith replaces the engine by one with other options, on the same medium.
