@@ -33,6 +33,8 @@ type shard struct {
 	mu      sync.Mutex
 	entries map[string]*entry // under mu
 	bytes   int               // under mu
+	hits    uint64            // under mu
+	misses  uint64            // under mu
 }
 
 func newCache() *cache {
@@ -52,10 +54,26 @@ func (c *cache) get(key string) *entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entries[key]
-	if e != nil && !e.used.Load() {
+	if e == nil {
+		s.misses++
+		return nil
+	}
+	s.hits++
+	if !e.used.Load() {
 		e.used.Store(true)
 	}
 	return e
+}
+
+// asked counts the keys that were asked for, found and not.
+func (c *cache) asked() (hits, misses uint64) {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		hits, misses = hits+s.hits, misses+s.misses
+		s.mu.Unlock()
+	}
+	return hits, misses
 }
 
 // fill keeps what was read, unless something is held: that may be younger.

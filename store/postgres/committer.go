@@ -79,6 +79,7 @@ type group struct {
 	events   []store.Event
 	packed   []byte
 	then     position
+	began    time.Time
 }
 
 // commit brings t to the committer and waits for its word.
@@ -248,6 +249,8 @@ func (c *committer) resolve(ctx context.Context) (err error, known bool) {
 // ends takes in that a group was committed.
 func (c *committer) ends(g *group) {
 	c.own = g.then
+	c.measures.Groups.Observe(float64(len(g.requests)))
+	c.measures.Commits.Observe(time.Since(g.began).Seconds())
 	for key, e := range g.writes {
 		c.cache.wrote(key, e)
 	}
@@ -282,7 +285,7 @@ func (c *committer) choose(batch []*request) (g *group, left []*request, err err
 		return nil, batch, err
 	}
 	q.refresh(c.cache)
-	g = &group{writes: map[string]*entry{}, rows: map[rowName]*replacement{}}
+	g = &group{began: time.Now(), writes: map[string]*entry{}, rows: map[rowName]*replacement{}}
 	var written ordered.Map[bool]
 	for _, r := range batch {
 		if !q.holds(&r.tx.reads) || meets(&r.tx.reads, written, g.rows) {

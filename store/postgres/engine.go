@@ -51,6 +51,7 @@ type Engine struct {
 	pool    *pool
 	cache   *cache
 	tuning
+	measures *store.Measures
 
 	ctx       context.Context // ends with the engine
 	cancel    context.CancelFunc
@@ -68,7 +69,14 @@ type Engine struct {
 	workers sync.WaitGroup // those that answer queues
 }
 
-var _ store.Engine = (*Engine)(nil)
+var (
+	_ store.Engine     = (*Engine)(nil)
+	_ store.Measured   = (*Engine)(nil)
+	_ store.Prefetcher = (*tx)(nil)
+)
+
+// Measures implements store.Measured.
+func (e *Engine) Measures() *store.Measures { return e.measures }
 
 // enter lets its caller use the engine until it calls leave. It may be entered
 // again from within.
@@ -212,6 +220,9 @@ func (e *Engine) Update(ctx context.Context, fn func(store.Tx) error) error {
 	for attempt := 1; attempt <= attempts; attempt++ {
 		if err := e.usable(ctx); err != nil {
 			return err
+		}
+		if attempt > 1 {
+			e.measures.Conflicts.Inc()
 		}
 		t := e.begin(ctx, live{e}, attempt, false)
 		err := t.run(fn)

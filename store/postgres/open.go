@@ -34,11 +34,14 @@ func open(ctx context.Context, url string, options store.Options, tune func(*Eng
 	if err != nil {
 		return nil, err
 	}
-	d := &dialer{config: config}
+	measures := store.NewMeasures()
+	measures.RoundTrips = store.NewRoundTrips()
+	d := &dialer{config: config, trips: measures.RoundTrips}
 	e := &Engine{
-		options: options, dialer: d, pool: newPool(d, poolSize), cache: newCache(), tuning: defaultTuning(),
+		measures: measures, options: options, dialer: d, pool: newPool(d, poolSize), cache: newCache(), tuning: defaultTuning(),
 		lookups: newQueue[*lookup](), checks: newQueue[*check](), unused: make(chan struct{}),
 	}
+	measures.Cache = e.cache.asked
 	e.feed.wanted = make(chan struct{}, 1)
 	tune(e)
 	e.committer = &committer{Engine: e, queue: newQueue[*request](), session: &session{dialer: d}, ended: make(chan struct{})}

@@ -111,13 +111,15 @@ func (s *scan) give(key, sealed []byte) bool {
 	if s.err != nil {
 		return false
 	}
-	if s.opened, s.err = s.open(s.opened[:0], key, sealed); s.err == nil {
-		// Cloned, so that a caller who writes into it does not write into what the engine holds.
-		if s.yield(store.Pair{Key: bytes.Clone(key), Value: s.opened}, nil) {
-			return true
-		}
-		s.stopped = true
+	// Cloned, so that a caller who writes into it does not write into what the engine holds.
+	pair := store.Pair{Key: bytes.Clone(key)}
+	var err error
+	s.opened, err = s.open(s.opened[:0], key, sealed)
+	pair.Value = s.opened
+	if s.yield(pair, err) && err == nil {
+		return true
 	}
+	s.stopped = true
 	if s.reverse {
 		s.read.from = bytes.Clone(key)
 	} else {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/garrison-security/garrison/store"
 )
@@ -25,6 +26,7 @@ const (
 // dialer makes connections.
 type dialer struct {
 	config *pgconn.Config
+	trips  prometheus.Observer // nil: nobody counts
 
 	mu     sync.Mutex
 	failed time.Time // under mu: when a connection last failed
@@ -85,6 +87,7 @@ func (s *session) do(ctx context.Context, limit time.Duration, calls ...call) ([
 		return nil, err
 	}
 	s.warned = false
+	began := time.Now()
 	p := s.conn.StartPipeline(ctx)
 	pending := map[*statement]bool{}
 	for _, c := range calls {
@@ -105,6 +108,9 @@ func (s *session) do(ctx context.Context, limit time.Duration, calls ...call) ([
 	}
 	if closing := p.Close(); err == nil {
 		err = closing
+	}
+	if s.trips != nil {
+		s.trips.Observe(time.Since(began).Seconds())
 	}
 	if s.conn.IsClosed() {
 		s.close()
@@ -313,4 +319,3 @@ func (p *pool) close() {
 		(<-p.free).close()
 	}
 }
-
