@@ -14,6 +14,10 @@ const (
 	otherAccount      = "444455556666"
 )
 
+// identityProvider is SAML metadata, as short as they may be.
+var identityProvider = `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com"><IDPSSODescriptor/></EntityDescriptor>` +
+	strings.Repeat(" ", 1000)
+
 func trusting(account string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}]}`
 }
@@ -61,7 +65,14 @@ var recordedCalls = []recordedCall{
 	{"alice", "iam:ListSSHPublicKeys", nil, ""},
 	{"alice", "iam:ListRolePolicies", []string{"RoleName=r"}, ""},
 	{"alice", "iam:ListAttachedRolePolicies", []string{"RoleName=r"}, ""},
+	{"alice", "iam:GetInstanceProfile", []string{"InstanceProfileName=ip"}, "NoSuchEntity"},
+	{"alice", "iam:CreateInstanceProfile", []string{"InstanceProfileName=ip", "Path=/", "Tags.0.Key=acme", "Tags.0.Value=true"}, ""},
+	{"alice", "iam:AddRoleToInstanceProfile", []string{"InstanceProfileName=ip", "RoleName=r"}, ""},
+	{"alice", "iam:GetInstanceProfile", []string{"InstanceProfileName=ip"}, ""},
+	{"alice", "iam:TagInstanceProfile", []string{"InstanceProfileName=ip", "Tags.0.Key=acme", "Tags.0.Value=true"}, ""},
 	{"alice", "iam:ListInstanceProfilesForRole", []string{"RoleName=r"}, ""},
+	{"alice", "iam:RemoveRoleFromInstanceProfile", []string{"InstanceProfileName=ip", "RoleName=r"}, ""},
+	{"alice", "iam:DeleteInstanceProfile", []string{"InstanceProfileName=ip"}, ""},
 	{"alice", "iam:ListEntitiesForPolicy", []string{"PolicyArn=arn:aws:iam::ACCOUNT:policy/p"}, ""},
 	{"alice", "iam:ListPolicyVersions", []string{"PolicyArn=arn:aws:iam::ACCOUNT:policy/p"}, ""},
 	{"alice", "sts:GetCallerIdentity", nil, ""},
@@ -75,6 +86,9 @@ var recordedCalls = []recordedCall{
 	{"federated", "sts:GetCallerIdentity", nil, ""},
 	{"session", "sts:GetCallerIdentity", nil, ""},
 	{"session", "iam:ListAccountAliases", nil, ""},
+	{"session", "iam:CreateSAMLProvider", []string{"Name=idp", "SAMLMetadataDocument=" + identityProvider}, ""},
+	{"session", "iam:UpdateSAMLProvider", []string{"SAMLProviderArn=arn:aws:iam::ACCOUNT:saml-provider/idp", "SAMLMetadataDocument=" + identityProvider}, ""},
+	{"session", "iam:DeleteSAMLProvider", []string{"SAMLProviderArn=arn:aws:iam::ACCOUNT:saml-provider/idp"}, ""},
 	{"session", "iam:ListGroups", nil, ""},
 	{"session", "iam:GetGroup", []string{"GroupName=g"}, ""},
 	{"session", "iam:GetGroupPolicy", []string{"GroupName=g", "PolicyName=all"}, ""},
