@@ -18,7 +18,7 @@ type connections struct {
 	proxies Proxies
 	closing chan struct{}
 
-	accepted, refused, evicted, silent, malformed atomic.Int64
+	accepted, evicted, full, sourceFull, silent, malformed, plain atomic.Int64
 
 	mu     sync.Mutex
 	closed bool
@@ -50,12 +50,12 @@ func (s *connections) admit(tcp *net.TCPConn) *conn {
 func (s *connections) enter(c *conn) bool {
 	s.mu.Lock()
 	var leaves *conn
-	full := s.closed
+	full, refused := s.closed, &s.full
 	switch {
 	case full:
 	case len(s.source[c.source]) >= s.limits.PerSource && !s.proxies.trusts(c.client.Addr()):
 		leaves = firstWaiting(s.source[c.source])
-		full = leaves == nil
+		full, refused = leaves == nil, &s.sourceFull
 	case s.open >= s.limits.Connections:
 		leaves = s.eldestWaiting()
 		full = leaves == nil
@@ -77,7 +77,7 @@ func (s *connections) enter(c *conn) bool {
 		leaves.TCPConn.Close()
 	}
 	if full {
-		s.refused.Add(1)
+		refused.Add(1)
 	}
 	return !full
 }
@@ -169,7 +169,7 @@ func (s *connections) stats() Stats {
 	open := s.open
 	s.mu.Unlock()
 	return Stats{
-		Open: open, Accepted: s.accepted.Load(), Refused: s.refused.Load(), Evicted: s.evicted.Load(), Silent: s.silent.Load(),
-		Malformed: s.malformed.Load(),
+		Open: open, Accepted: s.accepted.Load(), Evicted: s.evicted.Load(), Full: s.full.Load(), Source: s.sourceFull.Load(),
+		Silent: s.silent.Load(), Malformed: s.malformed.Load(), Plain: s.plain.Load(),
 	}
 }

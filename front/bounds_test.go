@@ -26,7 +26,7 @@ func TestASilentCrowdKeepsNobodyOut(t *testing.T) {
 			if !gone(crowd[0]) {
 				t.Error("the eldest was not closed to make room")
 			}
-			if s := r.Stats(); s.Open > 8 || s.Evicted < 22 || s.Refused != 0 {
+			if s := r.Stats(); s.Open > 8 || s.Evicted < 22 || s.Full+s.Source != 0 {
 				t.Errorf("counters are %+v", s)
 			}
 		})
@@ -58,7 +58,7 @@ func TestCallsUnderWayAreNotCutForNewOnes(t *testing.T) {
 			t.Errorf("a call under way was answered %q", got)
 		}
 	}
-	for end := time.Now().Add(5 * time.Second); r.Stats().Refused != 1; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); r.Stats().Source != 1; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("counters are %+v", r.Stats())
 		}

@@ -167,11 +167,14 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // Stats are counters for the metrics page.
 type Stats struct {
-	Open             int   // connections now
-	Accepted         int64 // connections since the start
-	Refused, Evicted int64 // connections refused at a bound, or closed while idle to make room
-	Silent           int64 // connections closed since no first byte came in time
-	Malformed        int64 // connections closed for a malformed PROXY preamble of a trusted proxy
+	Open      int   // connections now
+	Accepted  int64 // connections since the start
+	Evicted   int64 // connections closed to make room for others
+	Full      int64 // connections refused since there was no room
+	Source    int64 // connections refused since their source held too many
+	Silent    int64 // connections closed since no first byte came in time
+	Malformed int64 // connections closed for a malformed PROXY preamble of a trusted proxy
+	Plain     int64 // connections that spoke plain HTTP where it is not served
 }
 
 // Stats reads the counters.

@@ -82,6 +82,7 @@ func (s *Server) sort(c *conn, open, refused *queue) {
 		c.plain = true
 		open.put(c, c)
 	default:
+		s.conns.plain.Add(1)
 		refused.put(c, c)
 	}
 }

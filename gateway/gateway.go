@@ -53,6 +53,7 @@ type Gateway struct {
 	router     *route.Router
 	keys       *sigv4.KeyCache
 	limits     *limiter
+	measures   *measures
 	free       freeSpace
 }
 
@@ -113,6 +114,7 @@ func New(c Config) (*Gateway, error) {
 	}
 	g.keys = sigv4.NewKeyCache(keyCacheSize)
 	g.limits = newLimiter(c.Limits)
+	g.measures = newMeasures(g)
 	g.free = freeSpace{engine: c.Engine, minimum: c.MinFree}
 	return g, nil
 }

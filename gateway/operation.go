@@ -56,6 +56,7 @@ type Operation struct {
 	ownTagKey  bool // the service has a <service>:ResourceTag key of its own
 
 	recordsAnswer bool // its records have responseElements
+	tally         *tally
 }
 
 // Row is the operation's row in the service's generated table.

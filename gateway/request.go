@@ -22,6 +22,7 @@ import (
 type request struct {
 	id       string // request id, a UUID
 	now      time.Time
+	began    time.Time // of the machine's clock, for measures
 	from     origin
 	region   string // where the call takes place
 	wire     *wire.Request

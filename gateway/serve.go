@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
@@ -21,7 +22,7 @@ func (g *Gateway) Serve(ctx context.Context, req *wire.Request) *wire.Response {
 func (g *Gateway) serve(ctx context.Context, req *wire.Request, fault error) *wire.Response {
 	r := newRequest(g.Clock())
 	defer r.free()
-	r.wire, r.from = req, originOf(req)
+	r.began, r.wire, r.from = time.Now(), req, originOf(req)
 	body := int64(0)
 	defer func() { g.limits.bodies.leave(g.limits.bodies.share(req.Remote.Addr()), body) }()
 	if err := g.read(r, &body, fault); err != nil {
@@ -117,6 +118,7 @@ func (g *Gateway) answer(r *request, o outcome) *wire.Response {
 		to := &wire.Response{}
 		err := codec.Encode(a, o.out, to)
 		if err == nil {
+			g.measures.count(r, nil, time.Since(r.began))
 			return named(a, to)
 		}
 		g.Log.Error("answer can't be encoded", "request", r.id, "operation", r.name(), "error", err)
@@ -126,6 +128,7 @@ func (g *Gateway) answer(r *request, o outcome) *wire.Response {
 	}
 	to := &wire.Response{}
 	codec.EncodeError(a, o.err, to)
+	g.measures.count(r, o.err, time.Since(r.began))
 	return named(a, to)
 }
 

@@ -44,6 +44,7 @@ type server struct {
 	house        *house
 	gateway      *gateway.Gateway
 	front        *front.Server
+	health       *health
 	admin        *adminServer
 	unattributed *trail.Unattributed
 	consumers    []consumer
@@ -107,12 +108,14 @@ func (s *server) begin(ctx context.Context, by operator, f founding) error {
 	if err != nil {
 		return usageError{err}
 	}
+	s.health = &health{engine: s.house.engine}
+	pages := &internalPages{server: s, health: s.health}
 	if s.gateway, err = gateway.New(gateway.Config{
 		Engine: s.house.engine, Directory: services.directory, Sessions: services.sessions,
 		Guardrails: services.limits, Services: services.all,
 		Partition: s.house.Partition, Regions: s.settings.Region, Hosts: s.settings.EndpointNames,
 		Client:   clientOf,
-		Internal: &internalPages{server: s}, Unattributed: s.unattributed, Limits: gateway.Limits{Rates: rates},
+		Internal: pages, Unattributed: s.unattributed, Limits: gateway.Limits{Rates: rates},
 		MinFree: float64(s.settings.MinFree) / 100, Log: s.log,
 	}); err != nil {
 		return usageError{err}
@@ -133,6 +136,7 @@ func (s *server) begin(ctx context.Context, by operator, f founding) error {
 		Handler: s.gateway, TLS: config, Plain: plain, Proxies: proxies, Log: s.log,
 		Limits: front.Limits{Connections: s.settings.MaxConnections, PerSource: s.settings.MaxConnectionsPerSource},
 	})
+	pages.metrics = s.metrics()
 	s.admin, s.adminAt, err = listenAdmin(s.house)
 	return err
 }
@@ -174,7 +178,13 @@ func (s *server) serve(ctx context.Context, by operator) error {
 	select {
 	case <-ctx.Done():
 		s.log.Info("stopping")
+		s.health.draining.Store(true)
+		select {
+		case <-time.After(s.settings.DrainNotice):
+		case <-broken.Done():
+		}
 	case <-broken.Done(): // the group's error says what broke
+		s.health.draining.Store(true)
 	}
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.Drain)
 	defer cancel()

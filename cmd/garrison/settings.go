@@ -47,7 +47,7 @@ type Settings struct {
 	TLSName        []string `name:"tls-name" help:"Further names and addresses for the certificate that is made." env:"GARRISON_TLS_NAME" placeholder:"NAME"`
 	TLSClientCA    string   `name:"tls-client-ca" help:"Authorities of clients' certificates, PEM: every TLS client needs one of theirs." env:"GARRISON_TLS_CLIENT_CA" placeholder:"FILE"`
 
-	MetricsToken string   `help:"File of a token: whoever bears it may read the metrics." env:"GARRISON_METRICS_TOKEN" placeholder:"FILE"`
+	MetricsToken string   `help:"File of a token: whoever bears it may read the metrics. GARRISON_METRICS_BEARER in the environment may hold it instead." env:"GARRISON_METRICS_TOKEN" placeholder:"FILE"`
 	Limits       string   `help:"Rates of calls: none, or aws for those that AWS documents." default:"none" enum:"none,aws" env:"GARRISON_LIMITS"`
 	Rate         []string `help:"Rate of an operation's calls by one account: iam:CreateUser=5, or iam:*=5/20 with twenty at once." env:"GARRISON_RATE" placeholder:"WHAT=RATE"`
 	Quota        []string `help:"Count that an account may reach, instead of AWS's default: iam:Users=10000, or 123456789012/iam:Users=10000." env:"GARRISON_QUOTA" placeholder:"WHAT=N"`
@@ -55,6 +55,7 @@ type Settings struct {
 
 	MaxConnections          int           `help:"Connections open at once; by default 4096." default:"4096" env:"GARRISON_MAX_CONNECTIONS" placeholder:"N"`
 	MaxConnectionsPerSource int           `help:"Of these, from one address; by default 2048." default:"2048" env:"GARRISON_MAX_CONNECTIONS_PER_SOURCE" placeholder:"N"`
+	DrainNotice             time.Duration `help:"How long health tells of the end after SIGTERM before new connections are refused, for load balancers; by default not at all." default:"0s" env:"GARRISON_DRAIN_NOTICE" placeholder:"TIME"`
 	Drain                   time.Duration `help:"How long calls under way may take to end after SIGTERM; by default 20s." default:"20s" env:"GARRISON_DRAIN" placeholder:"TIME"`
 
 	LogLevel  string `help:"Least level logged: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"GARRISON_LOG_LEVEL"`
@@ -127,6 +128,12 @@ func (s *Settings) faults() []fault {
 		} else if _, err := readToken(path); err != nil && name == "metrics-token" {
 			add(name, "%s %v", path, err)
 		}
+	}
+	if _, err := s.metricsToken(); err != nil && s.MetricsToken == "" {
+		add("metrics-token", bearerVariable+" %v", err)
+	}
+	if s.DrainNotice < 0 || s.Drain < 0 {
+		add("drain", "a time can't be negative")
 	}
 	if _, err := s.proxies(); err != nil {
 		add("trusted-proxies", "%v", err)
