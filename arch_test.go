@@ -60,6 +60,7 @@ var testArrows = map[string]string{
 	"cmd/garrison": "modelgen/coverage",
 	"gateway":      "api/*",
 	"modelgen":     "api/*",
+	"service/kms":  "service/iam",
 	"service/sts":  "keyring service/iam",
 	"trail":        "keyring store/pebble",
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 )
@@ -28,6 +30,7 @@ import (
 var clients = map[string]func(aws.Config) any{
 	"cloudtrail": func(c aws.Config) any { return cloudtrail.NewFromConfig(c) },
 	"iam":        func(c aws.Config) any { return iam.NewFromConfig(c) },
+	"kms":        func(c aws.Config) any { return kms.NewFromConfig(c) },
 	"sts":        func(c aws.Config) any { return sts.NewFromConfig(c) },
 }
 
@@ -207,6 +210,11 @@ func fillScalar(at reflect.Value, text string) error {
 		at.SetFloat(f)
 		return err
 	default:
+		if at.Type() == reflect.TypeFor[[]byte]() {
+			b, err := base64.StdEncoding.DecodeString(text)
+			at.SetBytes(b)
+			return err
+		}
 		if at.Type() == reflect.TypeFor[time.Time]() {
 			when, err := time.Parse(time.RFC3339, text)
 			at.Set(reflect.ValueOf(when))

@@ -26,6 +26,8 @@ type Call struct {
 	Operation *aws.Operation
 	// RequestID is a UUID, unique to the call.
 	RequestID string
+	// Via is the service that makes the call in its caller's name ("s3.amazonaws.com"); "" for the caller's own.
+	Via string
 
 	guardrails Guardrails  // nil: no organisations
 	member     *Membership // the caller's account's; nil: of none

@@ -37,7 +37,7 @@ type Subject interface {
 // else is answered as an internal failure.
 type Handler[In, Out any, R Subject] func(ctx context.Context, call *Call, on R, in *In) (*Out, error)
 
-// Operation is a row of a service's table. Make it with Op, Free, Prepare, Wait or Stream.
+// Operation is a row of a service's table. Make it with Op, Free, Prepare, PrepareWhen, Wait or Stream.
 type Operation struct {
 	row *aws.Operation
 	// input and output make an empty input and output.
@@ -50,10 +50,12 @@ type Operation struct {
 	// handle carries the call out on what find found.
 	handle     func(ctx context.Context, call *Call, on, in, prepared any) (out any, err error)
 	idempotent *idempotency
-	streams    bool // before is given the request's body
-	waits      bool // before waits, for as long as its ctx lives
-	free       string
-	ownTagKey  bool // the service has a <service>:ResourceTag key of its own
+	// when tells the calls that need before, of an operation most of whose calls don't; nil: all do.
+	when      func(on, in any) bool
+	streams   bool // before is given the request's body
+	waits     bool // before waits, for as long as its ctx lives
+	free      string
+	ownTagKey bool // the service has a <service>:ResourceTag key of its own
 
 	recordsAnswer bool // its records have responseElements
 	tally         *tally
@@ -99,6 +101,17 @@ func Prepare[In, Out any, R Subject, P any](op aws.Op[In, Out], target Target[In
 	}, handle)
 }
 
+// PrepareWhen is Prepare for an operation of which only some calls have such
+// work: when tells them by what they act on and ask for. The others take one
+// transaction, and their handle is given no prepared value.
+func PrepareWhen[In, Out any, R Subject, P any](op aws.Op[In, Out], when func(on R, in *In) bool, target Target[In, R],
+	prepare func(ctx context.Context, call *Call, on R, in *In) (P, error),
+	handle func(ctx context.Context, call *Call, on R, in *In, prepared P) (*Out, error)) Operation {
+	o := Prepare(op, target, prepare, handle)
+	o.when = func(on, in any) bool { return when(on.(R), in.(*In)) }
+	return o
+}
+
 // Wait is an operation that may wait for something to happen. Wait returns
 // when it is worth looking, or when ctx ends, which is no error: handle then
 // looks all the same. Its concurrency is bounded apart from other calls'.
@@ -134,7 +147,8 @@ func withBefore[In, Out any, R Subject, P any](op aws.Op[In, Out], target Target
 		return before(ctx, call, on.(R), in.(*In), body)
 	}
 	o.handle = func(ctx context.Context, call *Call, on, in, prepared any) (any, error) {
-		return answer(handle(ctx, call, on.(R), in.(*In), prepared.(P)))
+		p, _ := prepared.(P) // none where when said so
+		return answer(handle(ctx, call, on.(R), in.(*In), p))
 	}
 	return o
 }

@@ -34,20 +34,27 @@ type outcome struct {
 // not commit, there is no answer to give but that.
 func (g *Gateway) perform(ctx context.Context, r *request) outcome {
 	op := r.operation
-	var prepared any
-	if op != nil && op.before != nil {
-		var o outcome
-		if prepared, o = g.prepare(ctx, r); o.err != nil {
+	if op == nil {
+		return g.record(ctx, r, func(*Call) (any, error) { return nil, notImplemented(r) })
+	}
+	if op.before == nil {
+		return g.record(ctx, r, func(call *Call) (any, error) { return op.run(ctx, call, r.in, nil) })
+	}
+	if op.when != nil {
+		o := g.record(ctx, r, func(call *Call) (any, error) { return op.run(ctx, call, r.in, nil) })
+		if o.err != errUnprepared {
 			return o
 		}
 	}
-	return g.record(ctx, r, func(call *Call) (any, error) {
-		if op == nil {
-			return nil, notImplemented(r)
-		}
-		return op.run(ctx, call, r.in, prepared)
-	})
+	prepared, o := g.prepare(ctx, r)
+	if o.err != nil {
+		return o
+	}
+	return g.record(ctx, r, func(call *Call) (any, error) { return op.run(ctx, call, r.in, &prepared) })
 }
+
+// errUnprepared undoes a call that turns out to need preparation.
+var errUnprepared = errors.New("gateway: needs preparation")
 
 // prepare authorises in a read, then runs what the operation does outside its
 // transaction. A refusal is recorded, and is the call's outcome.
@@ -93,7 +100,7 @@ func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, 
 		if err == nil {
 			o.out, err = guard(g, r, func() (any, error) { return run(call) })
 		}
-		if unavailable(err) {
+		if unavailable(err) || err == errUnprepared {
 			return err
 		}
 		o.err = err
@@ -113,6 +120,9 @@ func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, 
 		}
 		return trail.Append(tx, o.event)
 	})
+	if err == errUnprepared {
+		return outcome{err: err}
+	}
 	if err != nil {
 		if !unavailable(err) {
 			g.Log.Error("transaction failed", "request", r.id, "operation", r.name(), "error", err)
@@ -188,16 +198,23 @@ func NotImplemented(op *aws.Operation, parameter string) error {
 		Message: "Garrison does not implement " + op.Service.Name + ":" + op.Name + ", parameter " + parameter + " yet"}
 }
 
-// run finds the target, authorises, and carries the call out.
-func (o *Operation) run(ctx context.Context, call *Call, in, prepared any) (out any, err error) {
+// run finds the target, authorises, and carries the call out. Prepared is nil
+// where nothing was prepared.
+func (o *Operation) run(ctx context.Context, call *Call, in any, prepared *any) (out any, err error) {
 	var on any
 	if o.find != nil {
 		if on, err = o.find(call, in); err != nil {
 			return nil, err
 		}
 	}
-	if o.idempotent != nil {
-		return o.idempotent.run(call, o, in, func() (any, error) { return o.handle(ctx, call, on, in, prepared) })
+	var work any
+	if prepared != nil {
+		work = *prepared
+	} else if o.when != nil && o.when(on, in) {
+		return nil, errUnprepared
 	}
-	return o.handle(ctx, call, on, in, prepared)
+	if o.idempotent != nil {
+		return o.idempotent.run(call, o, in, func() (any, error) { return o.handle(ctx, call, on, in, work) })
+	}
+	return o.handle(ctx, call, on, in, work)
 }

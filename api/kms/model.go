@@ -192,7 +192,7 @@ op PutKeyPolicy POST / in=PutKeyPolicyRequest access=permissions
 	on key!
 op ReEncrypt POST / in=ReEncryptRequest out=ReEncryptResponse access=write readonly
 	error NotFoundException DisabledException InvalidCiphertextException KeyUnavailableException IncorrectKeyException DependencyTimeoutException InvalidKeyUsageException InvalidGrantTokenException KMSInternalException KMSInvalidStateException DryRunOperationException
-	action kms:ReEncryptFrom kms:ReEncryptTo
+	action kms:ReEncryptFrom
 	keys kms:CallerAccount kms:EncryptionAlgorithm kms:EncryptionContext:${EncryptionContextKey} kms:EncryptionContextKeys kms:ReEncryptOnSameKey kms:RequestAlias kms:ViaService
 	on key!
 op ReplicateKey POST / in=ReplicateKeyRequest out=ReplicateKeyResponse access=write

@@ -9,6 +9,7 @@ import (
 
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/iam"
+	"github.com/garrison-security/garrison/service/kms"
 	"github.com/garrison-security/garrison/service/organizations"
 )
 
@@ -65,6 +66,7 @@ func parseRate(text string) (what string, rate gateway.Rate, err error) {
 // quotas are the counts of all services that have some, by service.
 type quotas struct {
 	IAM           iam.Quotas
+	KMS           kms.Quotas
 	Organizations organizations.Quotas
 }
 

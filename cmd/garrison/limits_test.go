@@ -30,7 +30,7 @@ func TestRates(t *testing.T) {
 }
 
 func TestQuotas(t *testing.T) {
-	s := Settings{Quota: []string{"123456789012/iam:users=7", "iam:Users=10", "iam:GroupsPerUser=3", "210987654321/iam:Roles=1", "organizations:accounts=50"}}
+	s := Settings{Quota: []string{"123456789012/iam:users=7", "iam:Users=10", "iam:GroupsPerUser=3", "210987654321/iam:Roles=1", "organizations:accounts=50", "kms:keys=5"}}
 	all, accounts, err := s.quotas()
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +43,9 @@ func TestQuotas(t *testing.T) {
 	}
 	if want := (iam.Quotas{Users: 10, GroupsPerUser: 3, Roles: 1}); accounts["210987654321"].IAM != want {
 		t.Errorf("for another: %+v", accounts["210987654321"])
+	}
+	if all.KMS.Keys != 5 {
+		t.Errorf("of KMS, for all: %+v", all.KMS)
 	}
 	if all.Organizations.Accounts != 50 {
 		t.Errorf("of organizations, for all: %+v", all.Organizations)

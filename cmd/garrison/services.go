@@ -6,6 +6,7 @@ import (
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/cloudtrail"
 	"github.com/garrison-security/garrison/service/iam"
+	"github.com/garrison-security/garrison/service/kms"
 	"github.com/garrison-security/garrison/service/organizations"
 	"github.com/garrison-security/garrison/service/sts"
 	"github.com/garrison-security/garrison/store"
@@ -40,8 +41,11 @@ func newServices(h *house, settings *Settings) (services, error) {
 		Accounts: identities, Keys: h.keys, NewAccountID: iam.NewAccountID, Tokens: store.Tokens{Sealer: h.keys},
 		Quotas: all.Organizations, PerAccount: perAccount(accounts, func(q quotas) organizations.Quotas { return q.Organizations }),
 	})
+	keys := kms.New(kms.Options{
+		Sealer: h.keys, Identities: identities, Quotas: all.KMS, Accounts: perAccount(accounts, func(q quotas) kms.Quotas { return q.KMS }),
+	})
 	return services{
-		all:       []gateway.Service{identities, tokens, lookups, tree},
+		all:       []gateway.Service{identities, tokens, lookups, tree, keys},
 		directory: identities,
 		sessions:  tokens,
 		limits:    tree,
