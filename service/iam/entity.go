@@ -87,8 +87,12 @@ func (e *Entity) ARN() string { return e.Arn }
 // ResourceTags implements gateway.Tagged.
 func (e *Entity) ResourceTags() map[string]string { return e.tags.of(e.Tags) }
 
-// inline finds an inline policy by its name, as it is written.
+// inline finds an inline policy by its name, in whatever case, or the place for it.
 func (e *Entity) inline(name string) (int, bool) {
+	key := fold(name)
+	if i := slices.IndexFunc(e.Inline, func(p *Inline) bool { return fold(p.Name) == key }); i >= 0 {
+		return i, true
+	}
 	return slices.BinarySearchFunc(e.Inline, name, func(p *Inline, name string) int { return strings.Compare(p.Name, name) })
 }
 

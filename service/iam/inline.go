@@ -32,20 +32,20 @@ func (k kind) put(e *Entity, name, text string) error {
 	if _, err := policy.Parse([]byte(text), policy.Identity); err != nil {
 		return malformed(err)
 	}
+	i, found := e.inline(name)
 	size := policy.Size([]byte(text))
-	for _, p := range e.Inline {
-		if p.Name != name {
+	for j, p := range e.Inline {
+		if !found || j != i {
 			size += policy.Size([]byte(p.Text))
 		}
 	}
 	if size > k.size {
 		return &iam.LimitExceededException{Message: "Maximum policy size of " + strconv.Itoa(k.size) + " bytes exceeded for " + k.noun + " " + e.Name}
 	}
-	made := &Inline{Name: name, Document: Document{Text: text}}
-	if i, found := e.inline(name); found {
-		e.Inline[i] = made
+	if found { // under the name it has
+		e.Inline[i] = &Inline{Name: e.Inline[i].Name, Document: Document{Text: text}}
 	} else {
-		e.Inline = slices.Insert(e.Inline, i, made)
+		e.Inline = slices.Insert(e.Inline, i, &Inline{Name: name, Document: Document{Text: text}})
 	}
 	return nil
 }

@@ -201,8 +201,12 @@ func TestListPoliciesScopes(t *testing.T) {
 	if got := list(iam.ListPoliciesInput{OnlyAttached: new(true)}); !slices.Equal(got, []string{"IAMReadOnlyAccess"}) {
 		t.Errorf("attached: %v", got)
 	}
-	if got := list(iam.ListPoliciesInput{PolicyUsageFilter: new(iam.PolicyUsageTypePermissionsBoundary)}); len(got) != 0 {
+	if got := list(iam.ListPoliciesInput{OnlyAttached: new(true), PolicyUsageFilter: new(iam.PolicyUsageTypePermissionsBoundary)}); len(got) != 0 {
 		t.Errorf("boundaries: %v", got)
+	}
+	// As recorded from AWS: the usage counts only where attached policies alone are asked for.
+	if got := list(iam.ListPoliciesInput{PolicyUsageFilter: new(iam.PolicyUsageTypePermissionsBoundary)}); len(got) != len(all) {
+		t.Errorf("a usage alone: %d of %d", len(got), len(all))
 	}
 }
 

@@ -41,7 +41,7 @@ func (s *Service) listPolicies(_ context.Context, call *gateway.Call, _ gateway.
 	if in.Scope != nil {
 		scope = *in.Scope
 	}
-	if in.PolicyUsageFilter != nil {
+	if in.PolicyUsageFilter != nil && l.onlyUsed { // it says which use is meant, and nothing where none is
 		l.usage = *in.PolicyUsageFilter
 	}
 	filter := strings.Join([]string{string(scope), l.path, string(l.usage)}, " ")
@@ -52,7 +52,7 @@ func (s *Service) listPolicies(_ context.Context, call *gateway.Call, _ gateway.
 	if l.page, err = s.page(call, in.Marker, in.MaxItems, filter); err != nil {
 		return nil, err
 	}
-	if l.onlyUsed || l.usage != "" {
+	if l.onlyUsed {
 		if l.used, err = usedPolicies(call.Tx, call.Account); err != nil {
 			return nil, err
 		}

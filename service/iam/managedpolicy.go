@@ -105,11 +105,8 @@ func (s *Service) createPolicy(_ context.Context, call *gateway.Call, on *creati
 	if err := versions.Put(call.Tx, call.Account, &Document{Text: in.PolicyDocument}, p.ID, versionID(1)); err != nil {
 		return nil, err
 	}
-	out := p.summary(Usage{})
+	out := p.summary(Usage{}) // AWS answers no description even if one was given
 	out.Tags = apiTags(p.Tags)
-	if p.Description != "" {
-		out.Description = new(p.Description)
-	}
 	return &iam.CreatePolicyOutput{Policy: &out}, nil
 }
 
@@ -129,7 +126,7 @@ func (s *Service) getPolicy(_ context.Context, call *gateway.Call, p *policyOn, 
 		return nil, err
 	}
 	out := p.summary(used)
-	out.Tags = apiTags(p.Tags)
+	out.Tags = listedTags(p.Tags)
 	if p.Description != "" {
 		out.Description = new(p.Description)
 	}

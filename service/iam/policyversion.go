@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/garrison-security/garrison/api/iam"
@@ -46,6 +47,22 @@ func (s *Service) createPolicyVersion(_ context.Context, call *gateway.Call, on 
 	}}, nil
 }
 
+// versionNamed finds the policy whose version the input names. Of a policy that
+// is none AWS says what it says of a version.
+func versionNamed[In any](arn, version func(*In) string) gateway.Target[In, *policyOn] {
+	return func(call *gateway.Call, in *In) (*policyOn, error) {
+		p, err := findPolicy(call, arn(in))
+		if _, none := errors.AsType[*iam.NoSuchEntityException](err); none {
+			err = noSuchVersion(p.Arn, version(in))
+		}
+		return p, err
+	}
+}
+
+func noSuchVersion(arn, version string) error {
+	return noSuchEntity("Policy %s version %s does not exist or is not attachable.", arn, version)
+}
+
 // version finds a version by its id.
 func (p *policyOn) version(id string) (*Version, error) {
 	for i := range p.Versions {
@@ -53,7 +70,7 @@ func (p *policyOn) version(id string) (*Version, error) {
 			return &p.Versions[i], nil
 		}
 	}
-	return nil, noSuchEntity("Policy %s version %s does not exist or is not attachable.", p.Arn, id)
+	return nil, noSuchVersion(p.Arn, id)
 }
 
 func (p *policyOn) versionDetail(v *Version) iam.PolicyVersion {

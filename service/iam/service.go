@@ -158,9 +158,9 @@ func (s *Service) policyOperations() []gateway.Operation {
 		gateway.Op(iam.DeletePolicy, policyNamed(func(in *iam.DeletePolicyInput) string { return in.PolicyArn }), s.deletePolicy),
 		gateway.Op(iam.ListEntitiesForPolicy, policyNamed(func(in *iam.ListEntitiesForPolicyInput) string { return in.PolicyArn }), s.listEntitiesForPolicy),
 		gateway.Op(iam.CreatePolicyVersion, policyNamed(func(in *iam.CreatePolicyVersionInput) string { return in.PolicyArn }), s.createPolicyVersion),
-		gateway.Op(iam.GetPolicyVersion, policyNamed(func(in *iam.GetPolicyVersionInput) string { return in.PolicyArn }), s.getPolicyVersion),
+		gateway.Op(iam.GetPolicyVersion, versionNamed(func(in *iam.GetPolicyVersionInput) string { return in.PolicyArn }, func(in *iam.GetPolicyVersionInput) string { return in.VersionId }), s.getPolicyVersion),
 		gateway.Op(iam.ListPolicyVersions, policyNamed(func(in *iam.ListPolicyVersionsInput) string { return in.PolicyArn }), s.listPolicyVersions),
-		gateway.Op(iam.SetDefaultPolicyVersion, policyNamed(func(in *iam.SetDefaultPolicyVersionInput) string { return in.PolicyArn }), s.setDefaultPolicyVersion),
+		gateway.Op(iam.SetDefaultPolicyVersion, versionNamed(func(in *iam.SetDefaultPolicyVersionInput) string { return in.PolicyArn }, func(in *iam.SetDefaultPolicyVersionInput) string { return in.VersionId }), s.setDefaultPolicyVersion),
 		gateway.Op(iam.DeletePolicyVersion, policyNamed(func(in *iam.DeletePolicyVersionInput) string { return in.PolicyArn }), s.deletePolicyVersion),
 	}
 }

@@ -32,12 +32,20 @@ func (k keying) tagsOf(in []iam.Tag) ([]Tag, error) {
 		}
 		key := k(t.Key)
 		if seen[key] {
-			return nil, invalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+			return nil, invalidInput("%s", duplicateKeys(k))
 		}
 		seen[key] = true
 		out = append(out, Tag{t.Key, t.Value})
 	}
 	return out, nil
+}
+
+// duplicateKeys is what AWS says of a key that is there twice.
+func duplicateKeys(k keying) string {
+	if k("A") == "A" {
+		return "Duplicate tag keys found."
+	}
+	return "Duplicate tag keys found. Please note that Tag keys are case insensitive."
 }
 
 func apiTags(tags []Tag) []iam.Tag {

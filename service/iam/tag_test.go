@@ -25,6 +25,9 @@ func TestTagKeys(t *testing.T) {
 	if got := call(p, p.root, iam.ListRoleTags, &iam.ListRoleTagsInput{RoleName: "r"}).Tags; !slices.Equal(got, two[1:]) {
 		t.Errorf("a role's tags: %v", got)
 	}
+	if got := try(p, p.root, iam.TagPolicy, &iam.TagPolicyInput{PolicyArn: own, Tags: []iam.Tag{two[0], two[0]}}); got != "InvalidInputException: Duplicate tag keys found." {
+		t.Errorf("TagPolicy = %s", got)
+	}
 	call(p, p.root, iam.TagPolicy, &iam.TagPolicyInput{PolicyArn: own, Tags: two})
 	if got := call(p, p.root, iam.ListPolicyTags, &iam.ListPolicyTagsInput{PolicyArn: own}).Tags; !slices.Equal(got, two) {
 		t.Errorf("a policy's tags: %v", got)
@@ -82,6 +85,17 @@ func TestNamesInAnyCase(t *testing.T) {
 	if r := call(p, p.root, iam.GetRole, &iam.GetRoleInput{RoleName: "R"}).Role; r.RoleName != "r" {
 		t.Errorf("role %s", r.RoleName)
 	}
+	// An inline policy is put in its namesake's place, and answered under the name that was asked for.
+	deny := strings.Replace(allowAll, "Allow", "Deny", 1)
+	call(p, p.root, iam.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: "r", PolicyName: "MixedName", PolicyDocument: allowAll})
+	call(p, p.root, iam.PutRolePolicy, &iam.PutRolePolicyInput{RoleName: "r", PolicyName: "MIXEDNAME", PolicyDocument: deny})
+	if got := call(p, p.root, iam.ListRolePolicies, &iam.ListRolePoliciesInput{RoleName: "r"}).PolicyNames; !slices.Equal(got, []string{"MixedName"}) {
+		t.Errorf("inline policies %v", got)
+	}
+	if got := call(p, p.root, iam.GetRolePolicy, &iam.GetRolePolicyInput{RoleName: "r", PolicyName: "MIXEDNAME"}); got.PolicyName != "MIXEDNAME" || got.PolicyDocument != encoded(deny) {
+		t.Errorf("inline policy %+v", got)
+	}
+	call(p, p.root, iam.DeleteRolePolicy, &iam.DeleteRolePolicyInput{RoleName: "r", PolicyName: "mixedname"})
 	// What is decided on is what is there, however a caller spells it.
 	who := delegate(p, "d", `{"Effect":"Allow","Action":"iam:*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"arn:aws:iam::111122223333:role/r"}`)
 	if got := try(p, who, iam.DeleteRole, &iam.DeleteRoleInput{RoleName: "R"}); !strings.Contains(got, "explicit deny") {
