@@ -57,8 +57,9 @@ const (
 // resources compiles an entry, and appends what it stands for. Wildcards may
 // be in every part of an ARN, and one that ends a part may run across colons.
 // Variables count after the fifth colon only; before it they are text, which no
-// ARN has there. An ARN of fewer than six parts stands for all that begin so, in
-// policies of the caller's side, and anywhere for what its wildcards make of it.
+// ARN has there. An ARN of fewer than six parts stands for all that begin so in
+// policies of the caller's side, and with a wildcard in those of resources and
+// endpoints; anywhere for what its wildcards make of it.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 func (c *compiler) resources(to []resource, s string) []resource {
@@ -72,11 +73,21 @@ func (c *compiler) resources(to []resource, s string) []resource {
 	if count == 5 {
 		return append(to, c.arn(s, count))
 	}
-	switch c.kind {
-	case Identity, Boundary, Session:
+	if c.completesARNs(s) {
 		to = append(to, c.arn(s+strings.Repeat(":*", 5-count), 5))
 	}
 	return append(to, c.arn(s, count))
+}
+
+// completesARNs tells the policies in which a short ARN stands for all that begin so.
+func (c *compiler) completesARNs(s string) bool {
+	switch c.kind {
+	case Identity, Boundary, Session:
+		return true
+	case Resource, Endpoint:
+		return strings.Contains(s, "*")
+	}
+	return false
 }
 
 // arn compiles an ARN whose first count parts are compared part by part.

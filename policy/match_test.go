@@ -117,10 +117,10 @@ func TestResourceMatching(t *testing.T) {
 // than six parts as it is; in others it needs a wildcard.
 func TestShortARNByKind(t *testing.T) {
 	for _, c := range []struct {
-		kind        Kind
-		short, star bool
-	}{{Identity, true, true}, {Boundary, true, true}, {Session, true, true}, {Resource, false, true}, {Endpoint, false, true}, {SCP, false, true}, {RCP, false, true}} {
-		for pattern, want := range map[string]bool{"arn:aws:s3": c.short, "arn:aws:s3*": c.star} {
+		kind                Kind
+		short, star, inside bool
+	}{{Identity, true, true, true}, {Boundary, true, true, true}, {Session, true, true, true}, {Resource, false, true, true}, {Endpoint, false, true, true}, {SCP, false, true, false}, {RCP, false, true, false}} {
+		for pattern, want := range map[string]bool{"arn:aws:s3": c.short, "arn:aws:s3*": c.star, "arn:*:s3": c.inside} {
 			p := statements(t, c.kind, `{'Effect':'Deny',`+principalFor(c.kind)+`'Action':'*','Resource':'`+pattern+`'}`)
 			e := evaluation{resource: cutResource("arn:aws:s3:::bucket"), work: maxWork}
 			if got := e.matchesResource(&p.statements[0]); got != want {

@@ -312,7 +312,8 @@ func (c *naiveCase) covers(d *Document, r string) bool {
 		return c.coversParts(d, parts)
 	}
 	// Fewer parts: the beginning of an ARN, or one whose wildcards stand for the rest.
-	begin := d.Kind == Identity || d.Kind == Boundary || d.Kind == Session
+	begin := d.Kind == Identity || d.Kind == Boundary || d.Kind == Session ||
+		(d.Kind == Resource || d.Kind == Endpoint) && strings.Contains(r, "*")
 	short := slices.Clone(parts)
 	for len(short) < 6 {
 		short = append(short, "*")
