@@ -206,9 +206,7 @@ func (d *Document) checkStatement(s *Statement) error {
 		if s.Resources != nil {
 			return prohibited("Resource")
 		}
-		if s.NotAction || slices.ContainsFunc(s.Actions, func(a string) bool {
-			return len(a) < 5 || !strings.EqualFold(a[:4], "sts:")
-		}) {
+		if !assumes(s) {
 			return errTrustAction
 		}
 	case Resource: // some services' policies have no Resource: the resource is the policy's own
@@ -225,6 +223,13 @@ func (d *Document) checkStatement(s *Statement) error {
 		return s.checkPrincipal()
 	}
 	return nil
+}
+
+// assumes tells whether a statement has actions of STS alone, as a trust policy must.
+func assumes(s *Statement) bool {
+	return !s.NotAction && !slices.ContainsFunc(s.Actions, func(a string) bool {
+		return len(a) < 5 || !strings.EqualFold(a[:4], "sts:")
+	})
 }
 
 func (s *Statement) checkPrincipal() error {
