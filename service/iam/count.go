@@ -19,8 +19,9 @@ const (
 	countOIDC     = "oidc provider"
 	countSAML     = "saml provider"
 
-	countMFADevices = "MFA device"
-	countMFAInUse   = "MFA device in use"
+	countMFADevices         = "MFA device"
+	countServerCertificates = "server certificate"
+	countMFAInUse           = "MFA device in use"
 )
 
 // counted is a noun's whole count.

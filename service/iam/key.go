@@ -97,31 +97,20 @@ func (s *Service) listAccessKeys(_ context.Context, call *gateway.Call, u *User,
 			return nil, err
 		}
 		out.AccessKeyMetadata = append(out.AccessKeyMetadata, iam.AccessKeyMetadata{
-			UserName: new(u.Name), AccessKeyId: new(key.ID), Status: new(key.status()), CreateDate: new(key.Created),
+			UserName: new(u.Name), AccessKeyId: new(key.ID), Status: new(statusOf(key.Inactive)), CreateDate: new(key.Created),
 		})
 	}
 	out.IsTruncated, out.Marker = p.truncated(), p.marker()
 	return out, nil
 }
 
-func (k *AccessKey) status() iam.StatusType {
-	if k.Inactive {
-		return iam.StatusTypeInactive
-	}
-	return iam.StatusTypeActive
-}
-
 func (s *Service) updateAccessKey(_ context.Context, call *gateway.Call, u *User, in *iam.UpdateAccessKeyInput) (*iam.UpdateAccessKeyOutput, error) {
 	if !slices.Contains(u.Keys, in.AccessKeyId) {
 		return nil, noSuchKey(in.AccessKeyId)
 	}
-	var inactive bool
-	switch in.Status {
-	case iam.StatusTypeActive:
-	case iam.StatusTypeInactive:
-		inactive = true
-	default:
-		return nil, validation("1 validation error detected: Value at 'status' failed to satisfy constraint: Member must satisfy enum value set")
+	inactive, err := isInactive(in.Status)
+	if err != nil {
+		return nil, err
 	}
 	return nil, keys.Update(call.Tx, call.Account, func(k *AccessKey) error {
 		k.Inactive = inactive

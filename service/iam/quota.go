@@ -12,6 +12,7 @@ type Quotas struct {
 	InstanceProfiles    int // 1,000
 	OIDCProviders       int // 100
 	SAMLProviders       int // 100
+	ServerCertificates  int // 20
 	GroupsPerUser       int // 10
 	AccessKeysPerUser   int // 2
 	PoliciesPerUser     int // attached managed policies: 10
@@ -23,7 +24,7 @@ type Quotas struct {
 }
 
 var defaultQuotas = Quotas{
-	Users: 5000, Groups: 300, Roles: 1000, Policies: 1500, InstanceProfiles: 1000, OIDCProviders: 100, SAMLProviders: 100, GroupsPerUser: 10, AccessKeysPerUser: 2, PoliciesPerUser: 10,
+	Users: 5000, Groups: 300, Roles: 1000, Policies: 1500, InstanceProfiles: 1000, OIDCProviders: 100, SAMLProviders: 100, ServerCertificates: 20, GroupsPerUser: 10, AccessKeysPerUser: 2, PoliciesPerUser: 10,
 	PoliciesPerGroup: 10, PoliciesPerRole: 20, VersionsPerPolicy: 5, PolicyVersionsInUse: 10_000, TrustPolicySize: 2048,
 }
 
@@ -43,6 +44,7 @@ func (q Quotas) withDefaults() Quotas {
 		{&q.Users, &defaultQuotas.Users}, {&q.Groups, &defaultQuotas.Groups}, {&q.Roles, &defaultQuotas.Roles},
 		{&q.Policies, &defaultQuotas.Policies}, {&q.InstanceProfiles, &defaultQuotas.InstanceProfiles},
 		{&q.OIDCProviders, &defaultQuotas.OIDCProviders}, {&q.SAMLProviders, &defaultQuotas.SAMLProviders}, {&q.GroupsPerUser, &defaultQuotas.GroupsPerUser},
+		{&q.ServerCertificates, &defaultQuotas.ServerCertificates},
 		{&q.AccessKeysPerUser, &defaultQuotas.AccessKeysPerUser}, {&q.PoliciesPerUser, &defaultQuotas.PoliciesPerUser},
 		{&q.PoliciesPerGroup, &defaultQuotas.PoliciesPerGroup}, {&q.PoliciesPerRole, &defaultQuotas.PoliciesPerRole},
 		{&q.VersionsPerPolicy, &defaultQuotas.VersionsPerPolicy},

@@ -51,6 +51,8 @@ func (s *Service) Operations() []gateway.Operation {
 		s.tagOperations(),
 		s.accountOperations(),
 		s.mfaOperations(),
+		s.credentialOperations(),
+		s.serverCertificateOperations(),
 	)
 }
 
@@ -232,6 +234,38 @@ func (s *Service) mfaOperations() []gateway.Operation {
 		gateway.Op(iam.TagMFADevice, tagging(asWritten, func(in *iam.TagMFADeviceInput) []iam.Tag { return in.Tags }, mfaDeviceNamed(func(in *iam.TagMFADeviceInput) string { return in.SerialNumber })), s.tagMFADevice),
 		gateway.Op(iam.UntagMFADevice, untagging(func(in *iam.UntagMFADeviceInput) []string { return in.TagKeys }, mfaDeviceNamed(func(in *iam.UntagMFADeviceInput) string { return in.SerialNumber })), s.untagMFADevice),
 		gateway.Op(iam.ListMFADeviceTags, mfaDeviceNamed(func(in *iam.ListMFADeviceTagsInput) string { return in.SerialNumber }), s.listMFADeviceTags),
+	}
+}
+
+func (s *Service) credentialOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.UploadSSHPublicKey, userNamed(func(in *iam.UploadSSHPublicKeyInput) string { return in.UserName }), s.uploadSSHPublicKey),
+		gateway.Op(iam.GetSSHPublicKey, userNamed(func(in *iam.GetSSHPublicKeyInput) string { return in.UserName }), s.getSSHPublicKey),
+		gateway.Op(iam.ListSSHPublicKeys, callerOr(func(in *iam.ListSSHPublicKeysInput) *string { return in.UserName }), s.listSSHPublicKeys),
+		gateway.Op(iam.UpdateSSHPublicKey, userNamed(func(in *iam.UpdateSSHPublicKeyInput) string { return in.UserName }), s.updateSSHPublicKey),
+		gateway.Op(iam.DeleteSSHPublicKey, userNamed(func(in *iam.DeleteSSHPublicKeyInput) string { return in.UserName }), s.deleteSSHPublicKey),
+		gateway.Op(iam.UploadSigningCertificate, callerOr(func(in *iam.UploadSigningCertificateInput) *string { return in.UserName }), s.uploadSigningCertificate),
+		gateway.Op(iam.ListSigningCertificates, callerOr(func(in *iam.ListSigningCertificatesInput) *string { return in.UserName }), s.listSigningCertificates),
+		gateway.Op(iam.UpdateSigningCertificate, callerOr(func(in *iam.UpdateSigningCertificateInput) *string { return in.UserName }), s.updateSigningCertificate),
+		gateway.Op(iam.DeleteSigningCertificate, callerOr(func(in *iam.DeleteSigningCertificateInput) *string { return in.UserName }), s.deleteSigningCertificate),
+		gateway.Op(iam.CreateServiceSpecificCredential, userForService, s.createServiceSpecificCredential),
+		gateway.Op(iam.ListServiceSpecificCredentials, usersOfCredentials, s.listServiceSpecificCredentials),
+		gateway.Op(iam.ResetServiceSpecificCredential, credentialNamed(func(in *iam.ResetServiceSpecificCredentialInput) *string { return in.UserName }, func(in *iam.ResetServiceSpecificCredentialInput) string { return in.ServiceSpecificCredentialId }), s.resetServiceSpecificCredential),
+		gateway.Op(iam.UpdateServiceSpecificCredential, credentialNamed(func(in *iam.UpdateServiceSpecificCredentialInput) *string { return in.UserName }, func(in *iam.UpdateServiceSpecificCredentialInput) string { return in.ServiceSpecificCredentialId }), s.updateServiceSpecificCredential),
+		gateway.Op(iam.DeleteServiceSpecificCredential, credentialNamed(func(in *iam.DeleteServiceSpecificCredentialInput) *string { return in.UserName }, func(in *iam.DeleteServiceSpecificCredentialInput) string { return in.ServiceSpecificCredentialId }), s.deleteServiceSpecificCredential),
+	}
+}
+
+func (s *Service) serverCertificateOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Prepare(iam.UploadServerCertificate, serverCertificateToUpload, s.readServerCertificate, s.uploadServerCertificate),
+		gateway.Op(iam.GetServerCertificate, serverCertificateNamed(func(in *iam.GetServerCertificateInput) string { return in.ServerCertificateName }), s.getServerCertificate),
+		gateway.Op(iam.ListServerCertificates, serverCertificatesBelow, s.listServerCertificates),
+		gateway.Op(iam.UpdateServerCertificate, serverCertificateToRename, s.updateServerCertificate),
+		gateway.Op(iam.DeleteServerCertificate, serverCertificateNamed(func(in *iam.DeleteServerCertificateInput) string { return in.ServerCertificateName }), s.deleteServerCertificate),
+		gateway.Op(iam.TagServerCertificate, tagging(asWritten, func(in *iam.TagServerCertificateInput) []iam.Tag { return in.Tags }, serverCertificateNamed(func(in *iam.TagServerCertificateInput) string { return in.ServerCertificateName })), s.tagServerCertificate),
+		gateway.Op(iam.UntagServerCertificate, untagging(func(in *iam.UntagServerCertificateInput) []string { return in.TagKeys }, serverCertificateNamed(func(in *iam.UntagServerCertificateInput) string { return in.ServerCertificateName })), s.untagServerCertificate),
+		gateway.Op(iam.ListServerCertificateTags, serverCertificateNamed(func(in *iam.ListServerCertificateTagsInput) string { return in.ServerCertificateName }), s.listServerCertificateTags),
 	}
 }
 

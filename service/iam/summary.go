@@ -16,6 +16,10 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 	if err != nil {
 		return nil, err
 	}
+	certificates, err := allOf(call, signingCertificates, root)
+	if err != nil {
+		return nil, err
+	}
 	q := s.quotas(call.Account)
 	all := map[iam.SummaryKeyType]int{
 		iam.SummaryKeyTypeUsersQuota:                        q.Users,
@@ -34,14 +38,13 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		iam.SummaryKeyTypeGroupPolicySizeQuota:              groupPolicySize,
 		iam.SummaryKeyTypeRolePolicySizeQuota:               rolePolicySize,
 		iam.SummaryKeyTypePolicySizeQuota:                   managedPolicySize,
-		iam.SummaryKeyTypeServerCertificates:                0,
-		iam.SummaryKeyTypeServerCertificatesQuota:           20,
-		iam.SummaryKeyTypeSigningCertificatesPerUserQuota:   2,
+		iam.SummaryKeyTypeServerCertificatesQuota:           q.ServerCertificates,
+		iam.SummaryKeyTypeSigningCertificatesPerUserQuota:   signingCertificatesPerUser,
 		iam.SummaryKeyTypeInstanceProfilesQuota:             q.InstanceProfiles,
 		iam.SummaryKeyTypeAccountMFAEnabled:                 0,
 		iam.SummaryKeyTypeAccountAccessKeysPresent:          min(len(root.Keys), 1),
 		iam.SummaryKeyTypeAccountPasswordPresent:            0,
-		iam.SummaryKeyTypeAccountSigningCertificatesPresent: 0,
+		iam.SummaryKeyTypeAccountSigningCertificatesPresent: min(len(certificates), 1),
 		iam.SummaryKeyTypeGlobalEndpointTokenVersion:        1,
 	}
 	for key, noun := range map[iam.SummaryKeyType]string{
@@ -49,6 +52,7 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		iam.SummaryKeyTypePolicies: countPolicies, iam.SummaryKeyTypePolicyVersionsInUse: countVersions,
 		iam.SummaryKeyTypeInstanceProfiles: countProfiles,
 		iam.SummaryKeyTypeMFADevices:       countMFADevices, iam.SummaryKeyTypeMFADevicesInUse: countMFAInUse,
+		iam.SummaryKeyTypeServerCertificates: countServerCertificates,
 	} {
 		if all[key], err = counted(call.Tx, call.Account, noun); err != nil {
 			return nil, err

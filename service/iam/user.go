@@ -121,6 +121,9 @@ func (s *Service) deleteUser(_ context.Context, call *gateway.Call, u *User, _ *
 	case len(u.MFA) > 0:
 		return nil, deleteConflict("Cannot delete entity, must delete MFA device first.")
 	}
+	if err := heldByUser(call, u); err != nil {
+		return nil, err
+	}
 	if err := use(call.Tx, call.Account, u.Boundary, &u.Entity, Usage{Boundaries: -1}); err != nil {
 		return nil, err
 	}
