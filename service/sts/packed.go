@@ -49,21 +49,21 @@ func pack(s *aws.Session) (packed []byte, percent int, err error) {
 	if percent > 100 {
 		return nil, 0, tagsTooLarge(percent)
 	}
-	var w writer
-	w.texts(s.Policies)
-	w.texts(s.PolicyARNs)
+	var policies, rest writer
+	policies.texts(s.Policies)
+	policies.texts(s.PolicyARNs)
+	rest.texts(tags)
+	rest.texts(s.Transitive)
+	packed, size, err = deflate(policies.b, rest.b)
+	if err != nil {
+		return nil, 0, err
+	}
 	if len(s.Policies)+len(s.PolicyARNs) > 0 {
-		if packed, err = deflate(w.b); err != nil {
-			return nil, 0, err
-		}
-		if percent += share(len(packed), policySpace); percent > 100 {
+		if percent += share(size, policySpace); percent > 100 {
 			return nil, 0, policyTooLarge(percent)
 		}
 	}
-	w.texts(tags)
-	w.texts(s.Transitive)
-	packed, err = deflate(w.b)
-	return packed, percent, err
+	return packed, percent, nil
 }
 
 // share is n as a percentage of space, rounded down.
@@ -71,23 +71,34 @@ func share(n, space int) int { return 100 * n / space }
 
 // deflaters are kept, for each takes half a megabyte.
 var deflaters = sync.Pool{New: func() any {
-	w, err := flate.NewWriter(nil, flate.BestCompression)
+	w, err := flate.NewWriter(nil, flate.BestSpeed)
 	if err != nil {
 		panic(err) // the level is a valid one
 	}
 	return w
 }}
 
-func deflate(b []byte) ([]byte, error) {
+// syncMark is what a flush adds to a deflated stream.
+const syncMark = 5
+
+// deflate deflates two texts into one stream. Size is the first one's part of it.
+func deflate(first, second []byte) (packed []byte, size int, err error) {
 	z := deflaters.Get().(*flate.Writer)
 	defer deflaters.Put(z)
 	var out bytes.Buffer
 	z.Reset(&out)
-	if _, err := z.Write(b); err != nil {
-		return nil, err
+	if _, err := z.Write(first); err != nil {
+		return nil, 0, err
 	}
-	err := z.Close()
-	return out.Bytes(), err
+	if err := z.Flush(); err != nil {
+		return nil, 0, err
+	}
+	size = out.Len() - syncMark
+	if _, err := z.Write(second); err != nil {
+		return nil, 0, err
+	}
+	err = z.Close()
+	return out.Bytes(), size, err
 }
 
 func policyTooLarge(percent int) error {
