@@ -2220,8 +2220,10 @@ boolean booleanObjectType box
 boolean booleanType
 string certificateBodyType min=1 max=16384 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
 	/[\u0009\u000A\u000D\u0020-\u00FF]+
+	"It must contain only printable ASCII characters.
 string certificateChainType min=1 max=2.097152e+06 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
 	/[\u0009\u000A\u000D\u0020-\u00FF]+
+	"It must contain only printable ASCII characters.
 string certificateIdType min=24 max=128 pattern=[\w]+
 list certificateListType
 	member SigningCertificate
@@ -2366,10 +2368,12 @@ list privateKeyList max=2
 	member SAMLPrivateKey
 string privateKeyType min=1 max=16384 sensitive pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
 	/[\u0009\u000A\u000D\u0020-\u00FF]+
+	"It must contain only printable ASCII characters.
 string publicKeyFingerprintType min=48 max=48 pattern=[:\w]+
 string publicKeyIdType min=20 max=128 pattern=[\w]+
 string publicKeyMaterialType min=1 max=16384 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{00FF}]+
 	/[\u0009\u000A\u000D\u0020-\u00FF]+
+	"It must contain only printable ASCII characters.
 string redirectUrlType min=1 max=255 pattern=^http(s?)://[a-zA-Z0-9._/-]*(\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$
 string reportGenerationLimitExceededMessage
 string requestMessageType max=200 pattern=[\x{0009}\x{000A}\x{000D}\x{0020}-\x{007E}\x{00A1}-\x{00FF}]*

@@ -130,3 +130,19 @@ func TestAccountsAreApart(t *testing.T) {
 		return nil
 	})
 }
+
+func TestTokenVersionIsShown(t *testing.T) {
+	p := newPlane(t)
+	version := func() int32 {
+		return call(p, p.root, iam.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap["GlobalEndpointTokenVersion"]
+	}
+	if got := version(); got != 1 {
+		t.Errorf("at first %d", got)
+	}
+	for want, in := range map[int32]iam.GlobalEndpointTokenVersion{1: "v1Token", 2: "v2Token"} {
+		call(p, p.root, iam.SetSecurityTokenServicePreferences, &iam.SetSecurityTokenServicePreferencesInput{GlobalEndpointTokenVersion: in})
+		if got := version(); got != want {
+			t.Errorf("after %s: %d", in, got)
+		}
+	}
+}

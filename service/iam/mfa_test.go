@@ -129,6 +129,8 @@ func TestVirtualMFADeviceLives(t *testing.T) {
 	}
 	for _, c := range []struct{ got, want string }{
 		{try(p, p.root, iam.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: "D"}), "EntityAlreadyExistsException: MFADevice entity at the same path and name already exists."},
+		{try(p, p.root, iam.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: "D", Path: new("/a//b/")}), "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."},
+		{try(p, p.root, iam.CreateVirtualMFADevice, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: strings.Repeat("x", 227)}), "1 validation error detected: Value at 'virtualMFADeviceName' failed to satisfy constraint: Member must have length less than or equal to 226"},
 		{try(p, p.root, iam.EnableMFADevice, enabling("u", seed, now, now+1)), "EntityAlreadyExistsException: MFA Device is already in use."},
 		{try(p, p.root, iam.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: serial}), "DeleteConflictException: MFA VirtualDevice in use. Must deactivate first."},
 		{try(p, p.root, iam.DeleteVirtualMFADevice, &iam.DeleteVirtualMFADeviceInput{SerialNumber: serial + "x"}), "NoSuchEntityException: VirtualMFADevice with serial number " + serial + "x does not exist."},

@@ -76,6 +76,9 @@ func mfaDeviceToCreate(call *gateway.Call, in *iam.CreateVirtualMFADeviceInput) 
 	if err != nil {
 		return nil, err
 	}
+	if strings.Contains(c.path, "//") {
+		return nil, validation("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+	}
 	if len(c.arn) > serialLength {
 		return nil, validation("1 validation error detected: Value at 'virtualMFADeviceName' failed to satisfy constraint: Member must have length less than or equal to %d", max(0, len(in.VirtualMFADeviceName)-len(c.arn)+serialLength))
 	}

@@ -277,6 +277,7 @@ func (s *Service) accountOperations() []gateway.Operation {
 		gateway.Op(iam.GetAccountPasswordPolicy, rulesToRead, s.getAccountPasswordPolicy),
 		gateway.Op(iam.UpdateAccountPasswordPolicy, gateway.Account[iam.UpdateAccountPasswordPolicyInput], s.updateAccountPasswordPolicy),
 		gateway.Op(iam.DeleteAccountPasswordPolicy, gateway.Account[iam.DeleteAccountPasswordPolicyInput], s.deleteAccountPasswordPolicy),
+		gateway.Op(iam.SetSecurityTokenServicePreferences, gateway.Account[iam.SetSecurityTokenServicePreferencesInput], s.setSecurityTokenServicePreferences),
 		gateway.Op(iam.GetAccountSummary, gateway.Account[iam.GetAccountSummaryInput], s.getAccountSummary),
 		gateway.Op(iam.GenerateCredentialReport, gateway.Account[iam.GenerateCredentialReportInput], s.generateCredentialReport),
 		gateway.Op(iam.GetCredentialReport, gateway.Account[iam.GetCredentialReportInput], s.getCredentialReport),

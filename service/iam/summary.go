@@ -8,7 +8,7 @@ import (
 )
 
 // getAccountSummary answers what the account holds and the quotas in force.
-// What Garrison has none of yet counts as zero, with AWS's default quota.
+// A root has no password and no MFA device: there is no console to use them.
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
 func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gateway.Anything, _ *iam.GetAccountSummaryInput) (*iam.GetAccountSummaryOutput, error) {
@@ -17,6 +17,10 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		return nil, err
 	}
 	certificates, err := allOf(call, signingCertificates, root)
+	if err != nil {
+		return nil, err
+	}
+	version, err := tokenVersion(call.Tx, call.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +49,7 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		iam.SummaryKeyTypeAccountAccessKeysPresent:          min(len(root.Keys), 1),
 		iam.SummaryKeyTypeAccountPasswordPresent:            0,
 		iam.SummaryKeyTypeAccountSigningCertificatesPresent: min(len(certificates), 1),
-		iam.SummaryKeyTypeGlobalEndpointTokenVersion:        1,
+		iam.SummaryKeyTypeGlobalEndpointTokenVersion:        version,
 	}
 	for key, noun := range map[iam.SummaryKeyType]string{
 		iam.SummaryKeyTypeUsers: countUsers, iam.SummaryKeyTypeGroups: countGroups, iam.SummaryKeyTypeRoles: countRoles,
