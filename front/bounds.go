@@ -8,17 +8,20 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // connections counts what is open. At a bound the connection that has waited
-// longest without a request under way makes room; if all are busy, the new one
-// is closed. So one who opens many and sends nothing keeps nobody out.
+// longest without a request under way makes room; if none waits, of the source
+// that holds most the one whose body has been on its way longest; if all are
+// busy otherwise, the new one is closed. So one who opens many and sends
+// nothing, or hardly anything, keeps nobody out.
 type connections struct {
 	limits  Limits
 	proxies Proxies
 	closing chan struct{}
 
-	accepted, evicted, full, sourceFull, silent, malformed, plain atomic.Int64
+	accepted, evicted, full, sourceFull, silent, malformed, slow, plain atomic.Int64
 
 	mu     sync.Mutex
 	closed bool
@@ -54,10 +57,14 @@ func (s *connections) enter(c *conn) bool {
 	switch {
 	case full:
 	case len(s.source[c.source]) >= s.limits.PerSource && !s.proxies.trusts(c.client.Addr()):
-		leaves = firstWaiting(s.source[c.source])
+		if leaves = firstWaiting(s.source[c.source]); leaves == nil {
+			leaves = slowest(s.source[c.source])
+		}
 		full, refused = leaves == nil, &s.sourceFull
 	case s.open >= s.limits.Connections:
-		leaves = s.eldestWaiting()
+		if leaves = s.eldestWaiting(); leaves == nil {
+			leaves = s.slowestOfMost()
+		}
 		full = leaves == nil
 	}
 	if leaves != nil {
@@ -114,6 +121,31 @@ func (s *connections) eldestWaiting() (eldest *conn) {
 	return eldest
 }
 
+// slowest is the connection whose body has been on its way longest, and for long enough.
+func slowest(conns []*conn) (slowest *conn) {
+	before := time.Now().Add(-evictable).UnixNano()
+	for _, c := range conns {
+		if began := c.receiving.began(); began != 0 && began < before {
+			slowest, before = c, began
+		}
+	}
+	return slowest
+}
+
+// slowestOfMost is the slowest of the source that holds most among those that have one.
+func (s *connections) slowestOfMost() (leaves *conn) {
+	most := 0
+	for _, conns := range s.source {
+		if len(conns) <= most {
+			continue
+		}
+		if c := slowest(conns); c != nil {
+			leaves, most = c, len(conns)
+		}
+	}
+	return leaves
+}
+
 func (s *connections) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +176,9 @@ func (s *connections) state(nc net.Conn, to http.ConnState) {
 		nc = t.NetConn()
 	}
 	if c, ok := nc.(*conn); ok {
-		c.waiting.Store(to != http.StateActive)
+		if c.waiting.Store(to != http.StateActive); to == http.StateIdle {
+			c.receiving.since.Store(0) // of a body that was not read, the rest is gone
+		}
 	}
 }
 
@@ -170,6 +204,6 @@ func (s *connections) stats() Stats {
 	s.mu.Unlock()
 	return Stats{
 		Open: open, Accepted: s.accepted.Load(), Evicted: s.evicted.Load(), Full: s.full.Load(), Source: s.sourceFull.Load(),
-		Silent: s.silent.Load(), Malformed: s.malformed.Load(), Plain: s.plain.Load(),
+		Silent: s.silent.Load(), Malformed: s.malformed.Load(), Slow: s.slow.Load(), Plain: s.plain.Load(),
 	}
 }

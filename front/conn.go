@@ -22,6 +22,9 @@ type conn struct {
 	told      told           // what it says
 	plain     bool
 
+	receiving receiving
+	body      body // of the request under way, HTTP/1
+
 	hasFirst bool        // owned by the reader
 	probe    *byte       // net/http's buffer for its background read; owned by the reader
 	sorted   atomic.Bool // its first byte is known

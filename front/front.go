@@ -36,8 +36,10 @@ type Limits struct {
 	HeaderBytes int           // request line and header fields together; more is answered 431
 	FirstByte   time.Duration // from the connection to its first byte
 	Header      time.Duration // from there, or from the TLS handshake, to the end of the header
-	Request     time.Duration // from its first byte to the end of the body
+	Request     time.Duration // from the end of the header to the end of the body, unless it may be of any length
 	Answer      time.Duration // from the end of the header to the last byte of the answer
+	BodyRate    int           // bytes a second that a body has to come at on average,
+	BodyGrace   time.Duration // after so long
 	Idle        time.Duration // between requests
 	Streams     int           // HTTP/2: requests at once on a connection
 }
@@ -46,7 +48,7 @@ type Limits struct {
 var DefaultLimits = Limits{
 	Connections: 4096, PerSource: 2048, HeaderBytes: 64 << 10,
 	FirstByte: 10 * time.Second, Header: 10 * time.Second, Request: time.Minute, Answer: time.Minute,
-	Idle: 2 * time.Minute, Streams: 128,
+	BodyRate: 4 << 10, BodyGrace: 10 * time.Second, Idle: 2 * time.Minute, Streams: 128,
 }
 
 // Config is what a Server is made of.
@@ -74,10 +76,10 @@ func New(c Config) *Server {
 	s := &Server{config: c, conns: newConnections(c.Limits, c.Proxies)}
 	errorLog := log.New(complaints{c.Log}, "", 0)
 	s.http = &http.Server{
-		Handler:           c.Handler,
+		Handler:           http.HandlerFunc(s.handle),
 		TLSConfig:         c.TLS,
 		ReadHeaderTimeout: c.Limits.Header,
-		ReadTimeout:       c.Limits.Request,
+		ReadTimeout:       c.Limits.Header + min(c.Limits.BodyGrace, c.Limits.Request), // extended while a body keeps pace
 		WriteTimeout:      c.Limits.Answer,
 		IdleTimeout:       c.Limits.Idle,
 		// net/http adds 4 KiB to what it is told, and then counts exactly.
@@ -121,6 +123,8 @@ func (l Limits) orDefault() Limits {
 	or(&l.Header, DefaultLimits.Header)
 	or(&l.Request, DefaultLimits.Request)
 	or(&l.Answer, DefaultLimits.Answer)
+	or(&l.BodyRate, DefaultLimits.BodyRate)
+	or(&l.BodyGrace, DefaultLimits.BodyGrace)
 	or(&l.Idle, DefaultLimits.Idle)
 	or(&l.Streams, DefaultLimits.Streams)
 	return l
@@ -174,6 +178,7 @@ type Stats struct {
 	Source    int64 // connections refused since their source held too many
 	Silent    int64 // connections closed since no first byte came in time
 	Malformed int64 // connections closed for a malformed PROXY preamble of a trusted proxy
+	Slow      int64 // bodies given up since they did not keep pace
 	Plain     int64 // connections that spoke plain HTTP where it is not served
 }
 

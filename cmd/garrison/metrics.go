@@ -60,6 +60,7 @@ func connectionCollectors(f *front.Server) (all []prometheus.Collector) {
 		"full":          func(s front.Stats) int64 { return s.Full },
 		"source_full":   func(s front.Stats) int64 { return s.Source },
 		"silent":        func(s front.Stats) int64 { return s.Silent },
+		"slow_body":     func(s front.Stats) int64 { return s.Slow },
 		"proxy_unread":  func(s front.Stats) int64 { return s.Malformed },
 		"plain_refused": func(s front.Stats) int64 { return s.Plain },
 	} {
