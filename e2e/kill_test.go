@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/garrison-security/garrison/internal/pgtest"
 )
 
 // killRounds is how often the process is killed; GARRISON_SOAK says another number.
@@ -25,11 +27,19 @@ const killRounds = 8
 // events; of what was not, either both or neither; and the record verifies.
 func TestKill9(t *testing.T) {
 	t.Parallel()
-	rounds := killRounds
+	killAgainAndAgain(t, "pebble", killRounds)
+}
+
+func TestKill9OnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	killAgainAndAgain(t, pgtest.URL(t), killRounds/2)
+}
+
+func killAgainAndAgain(t *testing.T, engine string, rounds int) {
 	if n, err := strconv.Atoi(os.Getenv("GARRISON_SOAK")); err == nil {
 		rounds = n
 	}
-	s, _ := serving(t, "--engine", "pebble")
+	s, _ := serving(t, "--engine", engine)
 	acknowledged, lost := 0, 0
 	for round := range rounds {
 		account, complaints, err := garrison(t.Context(), s.dir, "account", "create")

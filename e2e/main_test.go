@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/garrison-security/garrison/internal/pgtest"
 )
 
 var (
@@ -30,7 +32,7 @@ func TestMain(m *testing.M) {
 		if out, err := exec.Command("go", "build", "-race", "-o", program, "../cmd/garrison").CombinedOutput(); err != nil {
 			return fail(fmt.Errorf("%w\n%s", err, out))
 		}
-		return m.Run()
+		return pgtest.Main(m)
 	}())
 }
 

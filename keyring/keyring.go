@@ -28,8 +28,8 @@ var (
 	ErrLocked = errors.New("keyring: locked")
 	// ErrDestroyed is a store.ErrSealed: the scope's key was destroyed and nothing opens any more.
 	ErrDestroyed = fmt.Errorf("keyring: the scope's key was destroyed: %w", store.ErrSealed)
-	// ErrUnknownScope is a store.ErrSealed: the scope has no key. Ensure makes one.
-	ErrUnknownScope = fmt.Errorf("keyring: the scope has no key: %w", store.ErrSealed)
+	// ErrUnknownScope is a store.ErrUnknownScope. Ensure makes a key, Learn finds one that another process has made.
+	ErrUnknownScope = fmt.Errorf("keyring: %w", store.ErrUnknownScope)
 	// ErrDamaged means that rows of the keyring are missing or do not open under the right root key.
 	ErrDamaged = errors.New("keyring: damaged")
 )

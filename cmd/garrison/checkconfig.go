@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/garrison-security/garrison/store/postgres"
 )
 
 // CheckConfigCmd says what is wrong with a configuration, and where. It takes
@@ -13,7 +16,7 @@ import (
 type CheckConfigCmd struct{ Settings }
 
 // Run implements the subcommand.
-func (c *CheckConfigCmd) Run(io streams, ctx *kong.Context) error {
+func (c *CheckConfigCmd) Run(background context.Context, io streams, ctx *kong.Context) error {
 	settings, problems := c.Settings, []string(nil)
 	var file *configFile
 	if c.Config != "" {
@@ -32,6 +35,14 @@ func (c *CheckConfigCmd) Run(io streams, ctx *kong.Context) error {
 	}
 	for _, f := range settings.faults() {
 		problems = append(problems, file.where(f))
+	}
+	if len(problems) == 0 && postgres.IsURL(settings.Engine) {
+		plan, err := postgres.Plan(background, settings.Engine, release)
+		if err != nil {
+			problems = append(problems, file.where(fault{"engine", err.Error()}))
+		} else {
+			fmt.Fprintln(io.out, "the database:", plan)
+		}
 	}
 	for _, text := range settings.cautions() {
 		fmt.Fprintln(io.err, "caution:", text)

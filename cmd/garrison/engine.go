@@ -1,15 +1,21 @@
 package main
 
 import (
+	"context"
+
 	"github.com/garrison-security/garrison/store"
 	"github.com/garrison-security/garrison/store/mem"
 	"github.com/garrison-security/garrison/store/pebble"
+	"github.com/garrison-security/garrison/store/postgres"
 )
 
 // openEngine opens the store that settings name.
-func openEngine(name string, dir dataDir, options store.Options) (store.Engine, error) {
-	if name == "mem" {
+func openEngine(ctx context.Context, name string, dir dataDir, options store.Options) (store.Engine, error) {
+	switch {
+	case name == "mem":
 		return mem.Open(options)
+	case postgres.IsURL(name):
+		return postgres.Open(ctx, name, options)
 	}
 	return pebble.Open(dir.store(), options)
 }

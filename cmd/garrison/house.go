@@ -14,6 +14,7 @@ import (
 
 	"github.com/garrison-security/garrison/keyring"
 	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/store/postgres"
 	"github.com/garrison-security/garrison/trail"
 )
 
@@ -26,6 +27,7 @@ type house struct {
 	record   *trail.Trail
 	log      *slog.Logger
 	fleeting bool // the engine keeps nothing
+	shared   bool // the engine is a database, which other nodes may use
 	// byPassphrase: the root key is a passphrase, and no file.
 	byPassphrase bool
 	installation
@@ -35,37 +37,66 @@ type house struct {
 
 // openHouse opens the installation that there is.
 func openHouse(ctx context.Context, settings House, log *slog.Logger) (*house, error) {
-	h := &house{dir: dataDir(settings.Data), settings: settings, log: log}
-	holds, err := h.dir.holdsStore()
-	if err != nil {
-		return nil, err
+	h := newHouse(settings, log)
+	if !h.shared {
+		holds, err := h.dir.holdsStore()
+		if err != nil {
+			return nil, err
+		}
+		if !holds {
+			return nil, fmt.Errorf("%s holds no store; garrison init makes one", settings.Data)
+		}
 	}
-	if !holds {
-		return nil, fmt.Errorf("%s holds no store; garrison init makes one", settings.Data)
+	return h, h.open(ctx, false)
+}
+
+func newHouse(settings House, log *slog.Logger) *house {
+	return &house{
+		dir: dataDir(settings.Data), settings: settings, log: log,
+		fleeting: settings.Engine == "mem", shared: postgres.IsURL(settings.Engine),
 	}
-	return h, h.open(ctx)
 }
 
 // makeHouse opens the installation, and makes what it lacks of it. The first
 // account is not among that; see found.
 func makeHouse(ctx context.Context, settings House, log *slog.Logger) (*house, error) {
-	h := &house{dir: dataDir(settings.Data), settings: settings, log: log, fleeting: settings.Engine == "mem"}
+	h := newHouse(settings, log)
 	if err := h.dir.prepare(); err != nil {
 		return nil, err
 	}
-	return h, h.open(ctx)
+	return h, h.open(ctx, true)
 }
 
-func (h *house) open(ctx context.Context) error {
-	root, err := h.root()
-	if err != nil {
-		return err
+// open opens the store and its keys; make says whether one may be made. Of a
+// directory it is known beforehand whether it holds a store, of a database once it is open.
+func (h *house) open(ctx context.Context, make bool) (err error) {
+	var root keyring.RootKey
+	if !h.shared {
+		holds, err := h.dir.holdsStore()
+		if err != nil {
+			return err
+		}
+		if root, err = h.root(holds); err != nil {
+			return err
+		}
 	}
 	h.keys = keyring.New()
 	journal := trail.NewJournal(h.keys)
 	options := store.Options{Sealer: h.keys, Journal: journal, Release: release}
-	if h.engine, err = openEngine(h.settings.Engine, h.dir, options); err != nil {
+	if h.engine, err = openEngine(ctx, h.settings.Engine, h.dir, options); err != nil {
 		return fmt.Errorf("open the store: %w", err)
+	}
+	if h.shared {
+		holds, err := keyring.Holds(ctx, h.engine)
+		if err == nil && !holds && !make {
+			err = errors.New("the database holds no store; garrison init makes one")
+		}
+		if err == nil {
+			root, err = h.root(holds)
+		}
+		if err != nil {
+			return errors.Join(err, h.engine.Close())
+		}
 	}
 	if err := h.keys.Load(ctx, h.engine, root); err != nil {
 		if wrong, ok := errors.AsType[*keyring.WrongRootError](err); ok {
@@ -80,8 +111,9 @@ func (h *house) open(ctx context.Context) error {
 	return nil
 }
 
-// root is the root key. One is made only where there is no store that another would open.
-func (h *house) root() (keyring.RootKey, error) {
+// root is the root key. One is made only where there is no store that another
+// would open; holds says whether there is.
+func (h *house) root(holds bool) (keyring.RootKey, error) {
 	if h.fleeting {
 		return fleetingRoot()
 	}
@@ -89,12 +121,11 @@ func (h *house) root() (keyring.RootKey, error) {
 		h.byPassphrase = true
 		return words, err
 	}
-	holds, err := h.dir.holdsStore()
-	if err != nil {
-		return nil, err
-	}
 	path := h.dir.rootKey(h.settings.RootKey)
 	key, err := keyring.RootFile(path, !holds)
+	if holds && h.shared && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the root key of the store in the database is not at %s: copy the first node's there, or name it with --root-key", path)
+	}
 	if holds && errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the root key of the store in %s is not at %s: without it nothing there can be read", h.dir, path)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/garrison-security/garrison/service/iam"
 	"github.com/garrison-security/garrison/service/organizations"
 	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/store/postgres"
 	"github.com/garrison-security/garrison/trail"
 )
 
@@ -51,8 +53,12 @@ type founding struct {
 }
 
 // check tells what would be wrong with it, before anything is made; nothing
-// where there is a store already.
+// where there is a store already. Whether a database holds one is known once it
+// is open, and checked then.
 func (f founding) check(dir dataDir, engine string) error {
+	if postgres.IsURL(engine) {
+		return nil
+	}
 	if holds, err := dir.holdsStore(); engine != "mem" && (err != nil || holds) {
 		return err
 	}
@@ -114,11 +120,30 @@ func (h *house) found(ctx context.Context, by operator, f founding) (string, err
 		}
 		return trail.Append(tx, event)
 	})
+	if errors.Is(err, store.ErrExists) && h.shared {
+		return "", h.foundElsewhere(ctx, setAside, err)
+	}
 	if err != nil {
 		return "", err
 	}
 	h.installation = made
 	return n.ID, nil
+}
+
+// foundElsewhere takes in that another node was quicker to found the
+// installation: the key that was to be root's here opens nothing.
+func (h *house) foundElsewhere(ctx context.Context, setAside string, cause error) error {
+	if err := h.load(ctx); err != nil {
+		return err
+	}
+	if h.Partition == "" {
+		return cause
+	}
+	file := h.dir.credentials()
+	if setAside != "" {
+		return os.Rename(setAside, file)
+	}
+	return os.Remove(file)
 }
 
 // makeAccount makes an account with its root, in no organisation.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/garrison-security/garrison/front"
 	"github.com/garrison-security/garrison/keyring"
+	"github.com/garrison-security/garrison/store/postgres"
 )
 
 // configPath is the path of a configuration file.
@@ -23,7 +24,7 @@ type configPath string
 // store is told. The tags are the manual.
 type House struct {
 	Data    string     `help:"Directory of the installation; by default ./garrison-data." default:"./garrison-data" env:"GARRISON_DATA" placeholder:"DIR"`
-	Engine  string     `help:"Store: pebble (in DIR/store), the default, or mem, which keeps nothing." default:"pebble" env:"GARRISON_ENGINE" placeholder:"ENGINE"`
+	Engine  string     `help:"Store: pebble (in DIR/store), the default; postgres://…, a database that several nodes may share; or mem, which keeps nothing." default:"pebble" env:"GARRISON_ENGINE" placeholder:"ENGINE"`
 	RootKey string     `help:"File of the root key; by default DIR/root.key. GARRISON_ROOT_PASSPHRASE in the environment takes its place." env:"GARRISON_ROOT_KEY" placeholder:"FILE"`
 	Config  configPath `help:"Configuration file: YAML, each line a flag's name and value." env:"GARRISON_CONFIG" placeholder:"FILE"`
 }
@@ -82,12 +83,13 @@ func (h *House) faults() (all []fault) {
 	if h.Data == "" {
 		all = append(all, fault{"data", "names no directory"})
 	}
-	if !slices.Contains(engineNames, h.Engine) {
-		text := fmt.Sprintf("%q is no engine; there are pebble and mem", h.Engine)
-		if strings.HasPrefix(h.Engine, "postgres://") {
-			text = "the engine on PostgreSQL is not implemented yet"
+	if postgres.IsURL(h.Engine) {
+		if err := postgres.CheckURL(h.Engine); err != nil {
+			all = append(all, fault{"engine", err.Error()})
 		}
-		all = append(all, fault{"engine", text})
+	} else if !slices.Contains(engineNames, h.Engine) {
+		name, _, _ := strings.Cut(h.Engine, ":") // beyond it a password may stand
+		all = append(all, fault{"engine", fmt.Sprintf("%q is no engine; there are pebble, postgres://… and mem", name)})
 	}
 	return all
 }
@@ -164,11 +166,11 @@ func (s *Settings) faults() []fault {
 
 // cautions are what may be meant, and yet should be known.
 func (s *Settings) cautions() (all []string) {
-	if s.Engine != "mem" && s.RootKey == "" && os.Getenv(keyring.PassphraseVariable) == "" {
+	if s.Engine == "pebble" && s.RootKey == "" && os.Getenv(keyring.PassphraseVariable) == "" {
 		all = append(all, "the root key lies in the data directory, beside what it seals: who copies all of "+s.Data+
 			" can read it. Keep the key elsewhere with --root-key, or give a passphrase in "+keyring.PassphraseVariable+".")
 	}
-	if s.Engine != "mem" && s.RootKey != "" && within(s.RootKey, s.Data) {
+	if s.Engine == "pebble" && s.RootKey != "" && within(s.RootKey, s.Data) {
 		all = append(all, "the root key lies inside the data directory, beside what it seals.")
 	}
 	if s.PlainHTTP == "anyone" {

@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+
+	"github.com/garrison-security/garrison/internal/pgtest"
+)
+
+// twoNodes starts two servers on one new database at once, with one root key.
+func twoNodes(t *testing.T) (nodes [2]*server, root key) {
+	t.Helper()
+	url := pgtest.URL(t)
+	var all sync.WaitGroup
+	var errs [2]error
+	for i := range nodes {
+		nodes[i] = &server{
+			dir: filepath.Join(t.TempDir(), "data"), args: []string{"--engine", url}, log: new(logBuffer),
+			env: []string{"GARRISON_ROOT_PASSPHRASE=one root key for all of the nodes"},
+		}
+		all.Go(func() { errs[i] = nodes[i].start() })
+		t.Cleanup(nodes[i].kill)
+	}
+	all.Wait()
+	if err := errors.Join(errs[0], errs[1]); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, n := range nodes {
+		if k, err := n.credential("default"); err == nil {
+			root, found = k, found+1
+		}
+	}
+	if found != 1 {
+		t.Fatalf("two first starts at once wrote %d keys of root", found)
+	}
+	return nodes, root
+}
+
+// TestNodesShareAnInstallation asks each node for what the other was told.
+func TestNodesShareAnInstallation(t *testing.T) {
+	t.Parallel()
+	nodes, root := twoNodes(t)
+	var clients [2]*iam.Client
+	for i, n := range nodes {
+		clients[i] = iam.NewFromConfig(config(n.endpoint, "us-east-1", root, &http.Transport{}))
+	}
+	name := aws.String("alice")
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := clients[0].CreateUser(t.Context(), &iam.CreateUserInput{UserName: name})
+	check(err)
+	made, err := clients[1].CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: name})
+	check(err)
+	alice := key{ID: *made.AccessKey.AccessKeyId, Secret: *made.AccessKey.SecretAccessKey}
+	mayList := aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}}`)
+	for i := range 40 { // a permission is given on one node and taken on the other, and each call obeys
+		one, other := clients[i%2], nodes[1-i%2]
+		hers := iam.NewFromConfig(config(other.endpoint, "us-east-1", alice, &http.Transport{}))
+		_, err := one.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: name, PolicyName: aws.String("p"), PolicyDocument: mayList})
+		check(err)
+		_, err = hers.ListUsers(t.Context(), &iam.ListUsersInput{})
+		check(err)
+		_, err = one.DeleteUserPolicy(t.Context(), &iam.DeleteUserPolicyInput{UserName: name, PolicyName: aws.String("p")})
+		check(err)
+		_, err = hers.ListUsers(t.Context(), &iam.ListUsersInput{})
+		if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != "AccessDenied" {
+			t.Fatalf("after the permission was taken away: %v", err)
+		}
+	}
+	account, complaints, err := nodes[0].garrison(t, "account", "create")
+	if err != nil {
+		t.Fatalf("account create: %v: %s", err, complaints)
+	}
+	theirs, err := nodes[0].credential(strings.TrimSpace(account))
+	check(err)
+	who, err := sts.NewFromConfig(config(nodes[1].endpoint, "us-east-1", theirs, &http.Transport{})).GetCallerIdentity(t.Context(), nil)
+	check(err)
+	if *who.Account != strings.TrimSpace(account) {
+		t.Errorf("the other node says %s of an account that is %s", *who.Account, account)
+	}
+	for _, n := range nodes {
+		if out, complaints, err := n.garrison(t, "verify"); err != nil {
+			t.Errorf("verify: %v\n%s%s", err, out, complaints)
+		}
+		if err := n.sound(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func (s *server) garrison(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	return garrison(t.Context(), s.dir, args...)
+}
+
+// TestANodeNeedsTheInstallationsRootKey starts nodes that have none, or another.
+func TestANodeNeedsTheInstallationsRootKey(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	first, _ := serving(t, "--engine", url)
+	for _, c := range []struct {
+		name, want string
+		rootKey    string
+	}{
+		{"none", "copy the first node's there", ""},
+		{"another", "made with another root key", "another"},
+	} {
+		dir := t.TempDir()
+		if c.rootKey != "" {
+			other, _ := serving(t, "--engine", pgtest.URL(t))
+			text, err := os.ReadFile(filepath.Join(other.dir, "root.key"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "root.key"), text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := start(dir, "--engine", url)
+		if err == nil {
+			s.kill()
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("with %s: %v, want %q", c.name, err, c.want)
+		}
+	}
+	if err := first.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCheckConfigSaysWhatAStartWouldDo asks about databases in several states.
+func TestCheckConfigSaysWhatAStartWouldDo(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	ask := func(engine, want string) {
+		t.Helper()
+		out, complaints, err := garrison(t.Context(), t.TempDir(), "check-config", "--engine", engine)
+		if all := fmt.Sprint(out, complaints, err); !strings.Contains(all, want) || strings.Contains(all, "s3cret") {
+			t.Errorf("check-config says %s, want %q", all, want)
+		}
+	}
+	ask(url, "empty; a start makes the tables, of format 1")
+	s, _ := serving(t, "--engine", url)
+	ask(url, "tables of format 1, as this release wants them")
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	if err := pgtest.Exec(url, "UPDATE garrison_meta SET format = 99, release = 'v9.0.0'"); err != nil {
+		t.Fatal(err)
+	}
+	ask(url, "the store was written by release v9.0.0 (format 99)")
+	ask("postgres://garrison:s3cret@127.0.0.1:1/postgres?sslmode=disable", "store: unavailable")
+	ask("postgres://garrison:s3cret@db.example.com/postgres?sslmode=prefer", "in the clear")
+	ask("postgress://garrison:s3cret@db.example.com", "is no engine")
+}
