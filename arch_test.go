@@ -57,13 +57,14 @@ const testsToo = "blob/blobtest blob/fs internal/pgtest internal/shared store st
 
 // testArrows are what the tests of single packages need besides.
 var testArrows = map[string]string{
-	"api":          "modelgen/conform",
-	"cmd/garrison": "modelgen/coverage",
-	"gateway":      "api/*",
-	"modelgen":     "api/*",
-	"service/kms":  "service/iam",
-	"service/sts":  "keyring service/iam",
-	"trail":        "keyring store/pebble",
+	"api":                   "modelgen/conform",
+	"cmd/garrison":          "modelgen/coverage",
+	"gateway":               "api/*",
+	"modelgen":              "api/*",
+	"service/organizations": "service/iam",
+	"service/kms":           "service/iam",
+	"service/sts":           "keyring service/iam",
+	"trail":                 "keyring store/pebble",
 }
 
 // Package is what `go list -json` tells of a package.

@@ -74,7 +74,7 @@ func (s *Service) release(call *gateway.Call, o *Organization, m *Member) error 
 		return constraint(api.ConstraintViolationExceptionReasonAccountCannotLeaveOrganization, "You can't remove a suspended account from the organization.")
 	case !m.Invited && call.Time.Sub(m.Joined) < time.Duration(s.quotas(o.Management).RemovalDays)*day:
 		return constraint(api.ConstraintViolationExceptionReasonWaitPeriodActive,
-			"This operation requires a wait period. After an account is created, it must wait before it can leave the organization.")
+			"This operation requires a wait period. Try again later.")
 	}
 	return o.dismiss(call, m.Account)
 }

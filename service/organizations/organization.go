@@ -61,7 +61,7 @@ func (o *Organization) delegation() *policy.Policy {
 }
 
 func (s *Service) organizationToCreate(call *gateway.Call, _ *api.CreateOrganizationInput) (*subject, error) {
-	t := &subject{name: "*"}
+	t := &subject{name: "*", owner: call.Account}
 	place, err := placeOf(call.Tx, call.Account)
 	if err == nil && place.Organization != "" {
 		err = &api.AlreadyInOrganizationException{Message: "The provided account is already a member of an organization."}

@@ -25,7 +25,7 @@ const (
 // fields are set is the operation's.
 type subject struct {
 	name       string // ARN, or "*"
-	owner      string // the account; "" = the caller's own
+	owner      string // the account
 	tags       []Tag
 	delegation *policy.Policy
 	further    []gateway.Authorization
@@ -69,7 +69,7 @@ func (t *subject) also(action, arn string, tags []Tag) {
 // the management account; what a delegated administrator may read, or every
 // member, is decided by the caller's own policies.
 func (s *Service) subject(call *gateway.Call, who access) (*subject, error) {
-	t := &subject{name: "*"}
+	t := &subject{name: "*", owner: call.Account}
 	place, err := placeOf(call.Tx, call.Account)
 	if err != nil {
 		return nil, err
