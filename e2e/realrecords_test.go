@@ -121,7 +121,7 @@ func in[K comparable, V comparable](m map[K]map[V]bool, k K) map[V]bool {
 	return m[k]
 }
 
-// realRecords are AWS's own records of IAM, STS and CloudTrail, of eventVersion
+// realRecords are AWS's own records of IAM, STS, CloudTrail and Organizations, of eventVersion
 // 1.08 and later, digested.
 type realRecords struct {
 	byKey map[recordKey]*published
@@ -194,7 +194,7 @@ func (r *realRecords) add(record map[string]any, sound bool) {
 		r.callers[kind].add(nil, fields, true)
 	}
 	k := keyOf(record)
-	if !slices.Contains([]string{"iam.amazonaws.com", "sts.amazonaws.com", "cloudtrail.amazonaws.com"}, k.Source) {
+	if !slices.Contains([]string{"iam.amazonaws.com", "sts.amazonaws.com", "cloudtrail.amazonaws.com", "organizations.amazonaws.com"}, k.Source) {
 		return
 	}
 	fields := fieldsOf(record)

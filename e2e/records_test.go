@@ -97,6 +97,12 @@ var recordedCalls = []recordedCall{
 	{"session", "iam:ListAttachedUserPolicies", []string{"UserName=none"}, "NoSuchEntity"},
 	{"session", "iam:ListUserPolicies", []string{"UserName=none"}, "NoSuchEntity"},
 
+	{"root", "organizations:CreateOrganization", nil, ""},
+	{"session", "organizations:DescribeAccount", []string{"AccountId=ACCOUNT"}, ""},
+	{"mallory", "organizations:DescribeOrganization", nil, "AccessDeniedException"},
+	{"mallory", "organizations:ListAccounts", nil, "AccessDeniedException"},
+	{"mallory", "organizations:ListOrganizationalUnitsForParent", []string{"ParentId=r-abcd"}, "AccessDeniedException"},
+
 	{"mallory", "iam:AttachRolePolicy", []string{"RoleName=r", "PolicyArn=arn:aws:iam::aws:policy/AdministratorAccess"}, "AccessDenied"},
 	{"mallory", "iam:ChangePassword", []string{"OldPassword=Aa1!bcdefghij", "NewPassword=Bb2!cdefghijk"}, "AccessDenied"},
 	{"mallory", "iam:CreateAccessKey", []string{"UserName=bob"}, "AccessDenied"},

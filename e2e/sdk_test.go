@@ -22,16 +22,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 )
 
 // clients are the services that scripts can call with aws-sdk-go-v2.
 var clients = map[string]func(aws.Config) any{
-	"cloudtrail": func(c aws.Config) any { return cloudtrail.NewFromConfig(c) },
-	"iam":        func(c aws.Config) any { return iam.NewFromConfig(c) },
-	"kms":        func(c aws.Config) any { return kms.NewFromConfig(c) },
-	"sts":        func(c aws.Config) any { return sts.NewFromConfig(c) },
+	"cloudtrail":    func(c aws.Config) any { return cloudtrail.NewFromConfig(c) },
+	"iam":           func(c aws.Config) any { return iam.NewFromConfig(c) },
+	"kms":           func(c aws.Config) any { return kms.NewFromConfig(c) },
+	"organizations": func(c aws.Config) any { return organizations.NewFromConfig(c) },
+	"sts":           func(c aws.Config) any { return sts.NewFromConfig(c) },
 }
 
 // config is how aws-sdk-go-v2 reaches a server with a key.
