@@ -99,10 +99,14 @@ func brokenBody(err error) error {
 }
 
 // streamedBody is the body of a streaming operation, compared with what was
-// signed as it is read.
+// signed as it is read. From here on it may take its time, at what stands
+// before the path takes for a client's pace.
 func streamedBody(r *request) (io.Reader, error) {
 	if !r.match.S3Family() {
 		return bytes.NewReader(r.payload), nil
+	}
+	if b, ok := r.wire.Body.(interface{ AnyLength() }); ok {
+		b.AnyLength()
 	}
 	body, err := sigv4.NewBody(r.wire, r.signature)
 	if err != nil {

@@ -3,11 +3,13 @@ package gateway
 import (
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
@@ -101,10 +103,21 @@ func send(w http.ResponseWriter, hr *http.Request, from *wire.Response) {
 	if hr.Method == http.MethodHead {
 		return
 	}
-	if _, err := io.Copy(w, from.Stream); err != nil {
-		panic(http.ErrAbortHandler)
+	for control := http.NewResponseController(w); ; {
+		control.SetWriteDeadline(time.Now().Add(partTime)) // an error means that nothing bounds the time
+		if _, err := io.CopyN(w, from.Stream, partBytes); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			panic(http.ErrAbortHandler)
+		}
 	}
 }
+
+// A streamed answer may take as long as its caller takes each part in time.
+const (
+	partBytes = 1 << 20
+	partTime  = time.Minute
+)
 
 // originOf is where a request comes from, for conditions and the record.
 func originOf(req *wire.Request) origin {

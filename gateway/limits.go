@@ -21,6 +21,8 @@ type Limits struct {
 	InFlight int
 	// Waiting bounds the calls that wait (long polls) at once; 0 means 4,096.
 	Waiting int
+	// Streaming bounds the calls whose bodies are received while they are carried out, at once; 0 means 2,048.
+	Streaming int
 	// Receiving bounds the calls whose bodies are on their way at once; 0 means 8,192.
 	Receiving int
 	// BodyBytes bounds the memory of request bodies held at once; 0 means 256 MiB.
@@ -36,6 +38,7 @@ type Rate struct {
 const (
 	defaultInFlight  = 1024
 	defaultWaiting   = 4096
+	defaultStreaming = 2048
 	defaultReceiving = 8192
 	defaultBodyBytes = 256 << 20
 	// mostBuckets bounds the memory of buckets; beyond it the idle ones are forgotten, then all.
@@ -44,8 +47,8 @@ const (
 
 type limiter struct {
 	Limits
-	inFlight, waiting atomic.Int64
-	receiving, bodies *room
+	inFlight, waiting            atomic.Int64
+	streaming, receiving, bodies *room
 
 	mu      sync.Mutex // guards buckets
 	buckets map[bucketName]*rate.Limiter
@@ -66,10 +69,31 @@ func newLimiter(l Limits) *limiter {
 	if l.Receiving == 0 {
 		l.Receiving = defaultReceiving
 	}
+	if l.Streaming == 0 {
+		l.Streaming = defaultStreaming
+	}
 	return &limiter{
-		Limits: l, receiving: newRoom(int64(l.Receiving)), bodies: newRoom(l.BodyBytes), buckets: map[bucketName]*rate.Limiter{},
+		Limits: l, streaming: newRoom(int64(l.Streaming)), receiving: newRoom(int64(l.Receiving)), bodies: newRoom(l.BodyBytes),
+		buckets: map[bucketName]*rate.Limiter{},
 	}
 }
+
+// place takes a place for carrying r out, and reports whether there was one.
+// Only what has arrived whole takes one of those that most calls need: one
+// that sends slowly holds none. A long poll holds a place of its own kind, and
+// so does a body that is received meanwhile, of which one source holds half at most.
+func (l *limiter) place(r *request) (release func(), ok bool) {
+	switch op := r.operation; {
+	case op != nil && op.streams:
+		share := l.streaming.share(r.from.address)
+		return func() { l.streaming.leave(share, 1) }, l.streaming.enter(share, 1)
+	case op != nil && op.waits:
+		return func() { leave(&l.waiting, 1) }, enter(&l.waiting, 1, int64(l.Waiting))
+	}
+	return l.leaveInFlight, enter(&l.inFlight, 1, int64(l.InFlight))
+}
+
+func (l *limiter) leaveInFlight() { leave(&l.inFlight, 1) }
 
 // enter takes n of a bound, and reports whether there was room. Leave with leave.
 func enter(gauge *atomic.Int64, n, bound int64) bool {

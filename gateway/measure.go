@@ -101,6 +101,7 @@ func newMeasures(g *Gateway) *measures {
 	}{
 		{"garrison_calls_in_flight", "Calls being carried out.", g.limits.inFlight.Load},
 		{"garrison_calls_waiting", "Long polls.", g.limits.waiting.Load},
+		{"garrison_calls_streaming", "Calls whose bodies are received while they are carried out.", g.limits.streaming.held.Load},
 		{"garrison_calls_receiving", "Calls whose bodies are on their way.", g.limits.receiving.held.Load},
 		{"garrison_body_bytes", "Memory held by bodies of requests.", g.limits.bodies.held.Load},
 	} {

@@ -41,7 +41,7 @@ func TestCallsAreCountedByWhatTheyCameTo(t *testing.T) {
 		"garrison_calls_total CreateUser denied iam": 1, "garrison_calls_total CreateUser ok iam": 1,
 		"garrison_calls_total CreateUser refused iam": 1, "garrison_calls_total CreateUser unauthenticated iam": 1,
 		"garrison_call_seconds ": 2, "garrison_call_seconds iam": 5,
-		"garrison_calls_in_flight": 0, "garrison_calls_waiting": 0, "garrison_calls_receiving": 0, "garrison_body_bytes": 0,
+		"garrison_calls_in_flight": 0, "garrison_calls_waiting": 0, "garrison_calls_receiving": 0, "garrison_calls_streaming": 0, "garrison_body_bytes": 0,
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("measured\n%v, want\n%v", got, want)

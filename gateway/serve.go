@@ -28,16 +28,11 @@ func (g *Gateway) serve(ctx context.Context, req *wire.Request, fault error) *wi
 	if err := g.read(r, &body, fault); err != nil {
 		return g.refuse(r, err)
 	}
-	// Only what has arrived whole takes a place: one that sends slowly holds none.
-	// A long poll holds a place of its own kind, not one that other calls need.
-	places, most := &g.limits.inFlight, g.limits.InFlight
-	if r.operation != nil && r.operation.waits {
-		places, most = &g.limits.waiting, g.limits.Waiting
-	}
-	if !enter(places, 1, int64(most)) {
+	release, ok := g.limits.place(r)
+	if !ok {
 		return g.refuse(r, busy())
 	}
-	defer leave(places, 1)
+	defer release()
 	if g.free.low(r.now) {
 		return g.refuse(r, &aws.Error{Kind: aws.Unavailable, Message: "The store is short of space; nothing is changed until there is more."})
 	}
