@@ -67,6 +67,15 @@ var operations = []operation{
 	{name: "iam:CreateUser", service: "iam", pairs: []string{"Action", "CreateUser"}, fresh: true},
 }
 
+// inLarge are the calls that a large account might make dearer, besides.
+var inLarge = append(operations[:len(operations):len(operations)],
+	operation{name: "iam:GetRole", service: "iam", pairs: []string{"Action", "GetRole", "RoleName", "role-0000003"}},
+	operation{name: "iam:ListUsers, a page of 10", service: "iam", pairs: []string{"Action", "ListUsers", "MaxItems", "10"}},
+	operation{name: "iam:ListRoles, a page of 10", service: "iam", pairs: []string{"Action", "ListRoles", "MaxItems", "10"}},
+	operation{name: "iam:GetAccountAuthorizationDetails, a page of 10", service: "iam", pairs: []string{"Action", "GetAccountAuthorizationDetails", "MaxItems", "10"}},
+	operation{name: "iam:GetAccountSummary", service: "iam", pairs: []string{"Action", "GetAccountSummary"}},
+)
+
 var serial atomic.Int64
 
 // requests makes what each connection sends: the same bytes again, or for a

@@ -33,7 +33,7 @@ func (b *bench) growth() error {
 			return err
 		}
 		from = entities
-		for _, op := range operations {
+		for _, op := range inLarge {
 			next, _, err := s.requests(op, 64, b.span)
 			if err != nil {
 				return err

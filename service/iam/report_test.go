@@ -56,7 +56,14 @@ func TestCredentialReport(t *testing.T) {
 	p.update(func(tx store.Tx) error {
 		return lastUses.Put(tx, testAccount, &LastUse{At: now.Add(-time.Hour), Service: "sts", Region: "eu-west-1"}, key)
 	})
-	call(p, root, iam.CreateUser, &iam.CreateUserInput{UserName: "B"})
+	id := call(p, root, iam.CreateUser, &iam.CreateUserInput{UserName: "B"}).User.UserId
+	p.update(func(tx store.Tx) error {
+		err := signingCertificates.Put(tx, testAccount, &SigningCertificate{ID: "A", Hash: "a", Uploaded: now}, id, "A")
+		if err != nil {
+			return err
+		}
+		return signingCertificates.Put(tx, testAccount, &SigningCertificate{ID: "B", Hash: "b", Inactive: true, Uploaded: now.Add(time.Minute)}, id, "B")
+	})
 	call(p, root, iam.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: new("B"), Password: new("correct-Horse-7-battery")})
 	call(p, root, iam.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{MaxPasswordAge: new(int32(90))})
 
@@ -77,7 +84,7 @@ func TestCredentialReport(t *testing.T) {
 		{"<root_account>", "arn:aws:iam::111122223333:root", "", "not_supported", "no_information", "not_supported", "not_supported", "false",
 			"true", "", "N/A", "N/A", "N/A", "false", "N/A", "N/A", "N/A", "N/A", "false", "N/A", "false", "N/A"},
 		{"B", "arn:aws:iam::111122223333:user/B", at, "true", "no_information", at, "2027-02-22T12:00:00Z", "false",
-			"false", "N/A", "N/A", "N/A", "N/A", "false", "N/A", "N/A", "N/A", "N/A", "false", "N/A", "false", "N/A"},
+			"false", "N/A", "N/A", "N/A", "N/A", "false", "N/A", "N/A", "N/A", "N/A", "false", "2026-11-24T12:01:00Z", "true", at},
 		{"u", "arn:aws:iam::111122223333:user/u", "", "false", "N/A", "N/A", "N/A", "false",
 			"true", at, "2026-11-24T11:00:00Z", "eu-west-1", "sts", "false", at, "N/A", "N/A", "N/A", "false", "N/A", "false", "N/A"},
 	} {

@@ -117,7 +117,34 @@ func reportRow(tx store.Tx, account string, u *User, rules *PasswordPolicy) ([]s
 		}
 		row = append(row, columns...)
 	}
-	return append(row, "false", notApplicable, "false", notApplicable), nil
+	certificates, err := certificateColumns(tx, account, u)
+	return append(row, certificates...), err
+}
+
+// certificateColumns are those of active and last rotated, of two signing
+// certificates, the inactive one first as AWS has it.
+func certificateColumns(tx store.Tx, account string, u *User) ([]string, error) {
+	var all []*SigningCertificate
+	for entry, err := range signingCertificates.List(tx, account, nil, u.ID) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entry.Value)
+	}
+	slices.SortStableFunc(all, func(a, b *SigningCertificate) int {
+		if a.Inactive != b.Inactive {
+			if a.Inactive {
+				return -1
+			}
+			return 1
+		}
+		return a.Uploaded.Compare(b.Uploaded)
+	})
+	columns := []string{"false", notApplicable, "false", notApplicable}
+	for i, c := range all[:min(2, len(all))] {
+		columns[2*i], columns[2*i+1] = strconv.FormatBool(!c.Inactive), reportTime(c.Uploaded)
+	}
+	return columns, nil
 }
 
 // passwordColumns are those of enabled, last used, last changed and next
