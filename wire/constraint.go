@@ -7,6 +7,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/garrison-security/garrison/aws"
@@ -32,7 +33,7 @@ func constrain(s *aws.Shape) (*constraint, error) {
 		return nil, nil
 	}
 	c := &constraint{hasMin: s.HasMin, hasMax: s.HasMax, min: s.Min, max: s.Max, enum: s.Enum, unique: s.UniqueItems,
-		minText: limitText(s.Min), maxText: limitText(s.Max), patternText: cmp.Or(s.PatternText, s.Pattern), complaint: s.Complaint}
+		minText: limitText(s, s.Min), maxText: limitText(s, s.Max), patternText: cmp.Or(s.PatternText, s.Pattern), complaint: s.Complaint}
 	if s.Enum != nil {
 		b := []byte{'['}
 		for _, value := range s.Enum {
@@ -55,7 +56,21 @@ func constrain(s *aws.Shape) (*constraint, error) {
 	return c, nil
 }
 
-func limitText(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+func limitText(s *aws.Shape, f float64) string {
+	text := strconv.FormatFloat(f, 'f', -1, 64)
+	if s.Kind == aws.Float || s.Kind == aws.Double {
+		return decimal(text)
+	}
+	return text
+}
+
+// decimal is a whole number as Java writes one that is no integer: "1.0".
+func decimal(text string) string {
+	if strings.ContainsAny(text, ".eNI") { // NaN, Infinity
+		return text
+	}
+	return text + ".0"
+}
 
 // pattern matches whole values. Most of AWS's patterns are one class of
 // characters, repeated; those are matched without the regexp machine, which

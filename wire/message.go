@@ -39,8 +39,19 @@ const (
 )
 
 // each calls f with every rule of a scalar's constraint, in the order in which
-// AWS lists them.
+// AWS lists them: of a value's own, the pattern first, but for services that
+// leave values out; of what a list or map holds (v is no value), the pattern
+// after the bounds.
 func (k *constraint) each(p *Plan, form form, f func(rule string, holds func() bool), v reflect.Value) {
+	pattern := func() {
+		if k.pattern != nil {
+			f(cmp.Or(k.complaint, "Member must satisfy regular expression pattern: "+k.patternText), func() bool { return k.pattern.match(v.String()) })
+		}
+	}
+	patternFirst := form == fullForm && v.IsValid()
+	if patternFirst {
+		pattern()
+	}
 	most, least := atMostValue, atLeastValue
 	if p.Shape.Kind == aws.String || p.Shape.Kind == aws.Blob {
 		most, least = atMostLength, atLeastLength
@@ -51,8 +62,8 @@ func (k *constraint) each(p *Plan, form form, f func(rule string, holds func() b
 	if k.hasMin {
 		f(least+k.minText, func() bool { return k.aboveMin(p, v) })
 	}
-	if k.pattern != nil {
-		f(cmp.Or(k.complaint, "Member must satisfy regular expression pattern: "+k.patternText), func() bool { return k.pattern.match(v.String()) })
+	if !patternFirst {
+		pattern()
 	}
 	if k.enum != nil {
 		rule := "Member must satisfy enum value set"
@@ -203,6 +214,8 @@ func appendEcho(b []byte, p *Plan, v reflect.Value) (_ []byte, ok bool) {
 		}
 		n := strconv.Itoa(v.Len())
 		b = append(b, "java.nio.HeapByteBuffer[pos=0 lim="+n+" cap="+n+"]"...)
+	case aws.Float, aws.Double:
+		b = append(b, decimal(string(AppendText(nil, p.Shape, v, aws.ISO8601)))...)
 	default:
 		b = AppendText(b, p.Shape, v, aws.ISO8601)
 	}

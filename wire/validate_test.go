@@ -22,6 +22,7 @@ type thing struct {
 	Unique   []string
 	Nested   map[string]inner
 	Either   *either
+	Weights  map[string]float64
 }
 
 type tag struct{ Key, Value string }
@@ -60,6 +61,7 @@ var (
 		{Name: "Nested", Shape: mapOf("Nested", length("K", -1, -1), &aws.Shape{Name: "Inner", Kind: aws.Structure, Members: []*aws.Member{{Name: "ID", Shape: length("ID", 2, -1)}}})},
 		{Name: "Either", Shape: &aws.Shape{Name: "Either", Kind: aws.Union, Members: []*aws.Member{
 			{Name: "A", Shape: length("A", -1, -1)}, {Name: "B", Shape: length("B", -1, -1)}}}},
+		{Name: "Weights", Shape: mapOf("Weights", length("K", -1, -1), &aws.Shape{Name: "Weight", Kind: aws.Double, HasMin: true, HasMax: true, Max: 1})},
 	}}
 )
 
@@ -72,7 +74,7 @@ func TestValidationMessages(t *testing.T) {
 	for _, c := range []struct{ name, body, want string }{
 		{"absent", `{}`, `1 validation error detected: Value null at 'roleName' failed to satisfy constraint: Member must not be null`},
 		{"null is absent", `{"RoleName":null}`, `1 validation error detected: Value null at 'roleName' failed to satisfy constraint: Member must not be null`},
-		{"empty, twice wrong", `{"RoleName":""}`, `2 validation errors detected: Value '' at 'roleName' failed to satisfy constraint: Member must have length greater than or equal to 1; Value '' at 'roleName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]+`},
+		{"empty, twice wrong", `{"RoleName":""}`, `2 validation errors detected: Value '' at 'roleName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]+; Value '' at 'roleName' failed to satisfy constraint: Member must have length greater than or equal to 1`},
 		{"too long", `{"RoleName":"abcdefghi"}`, `1 validation error detected: Value 'abcdefghi' at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 8`},
 		{"characters count, not bytes", `{"RoleName":"éééééé"}`, `1 validation error detected: Value 'éééééé' at 'roleName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@-]+`},
 		{"enum", `{"RoleName":"a","Status":"Gone"}`, `1 validation error detected: Value 'Gone' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]`},
@@ -87,6 +89,7 @@ func TestValidationMessages(t *testing.T) {
 		{"a map's value", `{"RoleName":"a","Pairs":{"a":""}}`, `1 validation error detected: Value '{a=}' at 'pairs' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 2, Member must have length greater than or equal to 1]`},
 		{"within a map", `{"RoleName":"a","Nested":{"k":{"ID":"x"}}}`, `1 validation error detected: Value 'x' at 'nested.k.member.iD' failed to satisfy constraint: Member must have length greater than or equal to 2`},
 		{"a value twice", `{"RoleName":"a","Unique":["x","x"]}`, `1 validation error detected: Value '[x, x]' at 'unique' failed to satisfy constraint: Member must have unique values`},
+		{"a number that is no integer", `{"RoleName":"a","Weights":{"a":2,"b":0.5}}`, `1 validation error detected: Value '{a=2.0, b=0.5}' at 'weights' failed to satisfy constraint: Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must have value greater than or equal to 0.0]`},
 		{"nothing wrong", `{"RoleName":"a","Status":"Active","Count":5,"Unique":["x","y"],"Either":{"A":"x"}}`, ``},
 	} {
 		t.Run(c.name, func(t *testing.T) {
