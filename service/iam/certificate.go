@@ -78,23 +78,27 @@ func fitRSA(key *rsa.PrivateKey) bool { return key.N.BitLen() >= 1024 && key.N.B
 
 // checkChain wants the issuer of the certificate first, and of each the issuer next.
 func checkChain(leaf *x509.Certificate, chain string) error {
-	below, rest := leaf, []byte(chain)
-	for i := -1; strings.TrimSpace(string(rest)) != ""; i++ {
-		var block *pem.Block
-		block, rest = pem.Decode(rest)
-		if block == nil || block.Type != "CERTIFICATE" || i+1 == longestChain {
-			return malformedCertificate("Unable to parse certificate chain. Please ensure the certificates are in PEM format.")
+	below := leaf
+	for i, rest := -1, chain; strings.TrimSpace(rest) != ""; i++ {
+		block, more := pem.Decode([]byte(rest))
+		if block == nil || !beginsPEM(rest) || block.Type != "CERTIFICATE" || i+1 == longestChain {
+			return badChain(i + 1)
 		}
 		issuer, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return malformedCertificate("Unable to parse certificate chain. Please ensure the certificates are in PEM format.")
+			return badChain(i + 1)
 		}
 		if !signedBy(below, issuer) {
-			return &iam.MalformedCertificateException{Message: "Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, followed by any intermediaries in order. The index within the chain of the invalid certificate is: " + strconv.Itoa(i)}
+			return badChain(i)
 		}
-		below = issuer
+		below, rest = issuer, string(more)
 	}
 	return nil
+}
+
+// badChain names the certificate that the chain breaks at; -1 is the server's own.
+func badChain(at int) error {
+	return malformedCertificate("Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, followed by any intermediaries in order. The index within the chain of the invalid certificate is: " + strconv.Itoa(at))
 }
 
 // signedBy tells whether issuer signed c. The issuer's own constraints are for who rests on the chain.

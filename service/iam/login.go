@@ -51,6 +51,8 @@ func loginOf[In any](target gateway.Target[In, *User]) gateway.Target[In, *login
 			l.had = had.Hashes
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return nil, err
+		} else if u.PasswordHash != nil {
+			l.had = [][]byte{u.PasswordHash} // set by a release that remembered none
 		}
 		return l, missing
 	}
@@ -173,7 +175,12 @@ func (s *Service) derivePasswordChange(ctx context.Context, call *gateway.Call, 
 	return &passwordChange{from: l.PasswordHash, to: to}, err
 }
 
+// isOldPassword refuses a password that is not the user's, and all of them after too many wrong ones.
 func (s *Service) isOldPassword(ctx context.Context, call *gateway.Call, l *login, password string) error {
+	giveBack, err := s.guesses.take(l.ID, call.Time)
+	if err != nil {
+		return err
+	}
 	leave, err := s.derivations.Enter(ctx, call.Account)
 	if err != nil {
 		return err
@@ -182,6 +189,7 @@ func (s *Service) isOldPassword(ctx context.Context, call *gateway.Call, l *logi
 	if !isPassword(l.PasswordHash, password) {
 		return wrongPassword()
 	}
+	giveBack()
 	return nil
 }
 

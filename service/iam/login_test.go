@@ -2,6 +2,7 @@ package iam
 
 import (
 	"testing"
+	"time"
 
 	"github.com/garrison-security/garrison/api/iam"
 	"github.com/garrison-security/garrison/store"
@@ -65,5 +66,20 @@ func TestCreateLoginProfileRefusesWeakPasswords(t *testing.T) {
 		if got == "" {
 			t.Errorf("the password %q was taken", password)
 		}
+	}
+}
+
+// Whoever has a user's key, but not the password, can't try many.
+func TestGuessesOfOldPasswordsAreBounded(t *testing.T) {
+	p := newPlane(t)
+	who := delegate(p, "u", `{"Effect":"Allow","Action":"iam:ChangePassword","Resource":"*"}`)
+	call(p, p.root, iam.CreateLoginProfile, &iam.CreateLoginProfileInput{UserName: new("u"), Password: new("Correct-Horse-1")})
+	for range guessesAtOnce {
+		if _, err := p.service.guesses.take(who.ID, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := try(p, who, iam.ChangePassword, &iam.ChangePasswordInput{OldPassword: "Correct-Horse-1", NewPassword: "Better-Horse-2"}); got != "Rate exceeded" {
+		t.Errorf("ChangePassword = %s", got)
 	}
 }

@@ -3,10 +3,7 @@ package iam
 import (
 	"errors"
 	"slices"
-	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/store"
@@ -34,18 +31,19 @@ func (s *Service) VerifyMFA(tx store.Tx, now time.Time, caller *aws.Principal, s
 	if err != nil {
 		return err
 	}
-	if !s.guesses.allowed(d.Serial, now) {
-		return &aws.Error{Kind: aws.Throttled, Message: "Rate exceeded"}
+	giveBack, err := s.guesses.take(d.Serial, now)
+	if err != nil {
+		return err
 	}
 	for step := stepAt(now) + d.Drift - 1; step <= stepAt(now)+d.Drift+1; step++ {
 		if step > d.Used && isCode(d.Seed, step, code) {
+			giveBack()
 			return mfaDevices.Update(tx, caller.Account, func(d *MFADevice) error {
 				d.Used = step
 				return nil
 			}, d.place())
 		}
 	}
-	s.guesses.failed(d.Serial, now)
 	return denied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
 }
 
@@ -65,48 +63,3 @@ func mfaDeviceOf(tx store.Tx, caller *aws.Principal, serial string) (*MFADevice,
 }
 
 func denied(message string) error { return &aws.Error{Kind: aws.AccessDenied, Message: message} }
-
-// Wrong codes that a device may have: ten at once, then one every five minutes.
-// A guess has three chances in a million, so who has a user's key but not the
-// device needs three years on average.
-const (
-	guessesAtOnce = 10
-	guessEvery    = 5 * time.Minute
-)
-
-// guesses counts wrong codes by device. It is kept in memory, for a refused call
-// writes nothing; it holds no more than the devices there are.
-type guesses struct {
-	mu    sync.Mutex // guards what follows
-	by    map[string]*rate.Limiter
-	sweep int // how many there are before those that are full again are forgotten
-}
-
-func (g *guesses) allowed(serial string, now time.Time) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	l := g.by[serial]
-	return l == nil || l.TokensAt(now) >= 1
-}
-
-func (g *guesses) failed(serial string, now time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	l := g.by[serial]
-	if l == nil {
-		if len(g.by) >= max(g.sweep, 1000) {
-			for serial, l := range g.by {
-				if l.TokensAt(now) >= guessesAtOnce {
-					delete(g.by, serial)
-				}
-			}
-			g.sweep = 2 * len(g.by)
-		}
-		if g.by == nil {
-			g.by = map[string]*rate.Limiter{}
-		}
-		l = rate.NewLimiter(rate.Every(guessEvery), guessesAtOnce)
-		g.by[serial] = l
-	}
-	l.AllowN(now, 1)
-}

@@ -86,7 +86,6 @@ func TestServerCertificateChecks(t *testing.T) {
 		parse    = "MalformedCertificateException: Unable to parse certificate. Please ensure the certificate is in PEM format."
 		parseKey = "MalformedCertificateException: Unable to parse key. Please ensure the private key is in PEM format, is not encrypted, and is RSA of 1024 to 4096 bits or ECDSA."
 		mismatch = "KeyPairMismatchException: The public key certificate and the private key do not match."
-		noChain  = "MalformedCertificateException: Unable to parse certificate chain. Please ensure the certificates are in PEM format."
 		badChain = "MalformedCertificateException: Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, followed by any intermediaries in order. The index within the chain of the invalid certificate is: "
 	)
 	for _, c := range []struct{ name, body, key, chain, want string }{
@@ -96,18 +95,20 @@ func TestServerCertificateChecks(t *testing.T) {
 		{"with parameters before the key", body, pemOf("EC PARAMETERS", []byte{6, 0}, nil) + ecPEM(key), "\n" + middlePEM + "\n", ""},
 		{"of RSA", rsaBody, pkcs1, "", ""},
 		{"that is none", "certificate", ecPEM(key), "", parse},
+		{"with text before it", "subject=www\n" + body, ecPEM(key), "", parse},
+		{"with text in the chain", body, ecPEM(key), "issuer\n" + middlePEM, badChain + "0"},
 		{"that is two", body + caPEM, ecPEM(key), "", parse},
 		{"that is a key", ecPEM(key), body, "", parse},
 		{"with another's key", body, ecPEM(middleKey), "", mismatch},
 		{"with a key of another kind", body, pkcs1, "", mismatch},
 		{"with an encrypted key", body, pemOf("ENCRYPTED PRIVATE KEY", pkcs8, nil), "", parseKey},
 		{"with an endless key", body, pemOf("RSA PRIVATE KEY", make([]byte, 5000), nil), "", parseKey},
-		{"with a chain that is none", body, ecPEM(key), "chain", noChain},
-		{"with a chain that goes on in text", body, ecPEM(key), middlePEM + "more", noChain},
+		{"with a chain that is none", body, ecPEM(key), "chain", badChain + "0"},
+		{"with a chain that goes on in text", body, ecPEM(key), middlePEM + "more", badChain + "1"},
 		{"with a gap in the chain", body, ecPEM(key), caPEM, badChain + "-1"},
 		{"with a chain of the right names", body, ecPEM(key), impostor, badChain + "-1"},
 		{"with a chain that goes astray", body, ecPEM(key), middlePEM + middlePEM, badChain + "0"},
-		{"with an endless chain", rsaBody, pkcs1, strings.Repeat(rsaBody, longestChain+1), noChain},
+		{"with an endless chain", rsaBody, pkcs1, strings.Repeat(rsaBody, longestChain+1), badChain + "16"},
 	} {
 		got := ""
 		if _, err := checkServerCertificate(c.body, c.key, c.chain); err != nil {

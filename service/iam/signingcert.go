@@ -41,13 +41,16 @@ const signingCertificatesPerUser = 2
 // readCertificate reads one certificate of PEM.
 func readCertificate(body string) (*x509.Certificate, error) {
 	block, rest := pem.Decode([]byte(body))
-	if block != nil && block.Type == "CERTIFICATE" && strings.TrimSpace(string(rest)) == "" {
+	if block != nil && beginsPEM(body) && block.Type == "CERTIFICATE" && strings.TrimSpace(string(rest)) == "" {
 		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
 			return c, nil
 		}
 	}
 	return nil, malformedCertificate("Unable to parse certificate. Please ensure the certificate is in PEM format.")
 }
+
+// beginsPEM tells whether nothing stands before the first block: AWS takes no text there.
+func beginsPEM(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "-----BEGIN ") }
 
 func malformedCertificate(message string) error {
 	return &iam.MalformedCertificateException{Message: message}
