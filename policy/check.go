@@ -35,15 +35,6 @@ func (s *Statement) at(err error) error {
 
 func prohibited(field string) error { return &Malformed{Message: "Has prohibited field " + field} }
 
-// RequireCurrentVersion refuses what IAM refuses as a managed policy: a
-// document of an older version of the language, or of none.
-func (d *Document) RequireCurrentVersion() error {
-	if d.Version != version2012 {
-		return errVersion
-	}
-	return nil
-}
-
 // check refuses what can be evaluated but IAM does not store. Errors come in
 // IAM's order: shapes of dates and resources, Sids, actions, resources, then
 // the policy type's own rules.

@@ -340,10 +340,16 @@ func TestCanonicalUser(t *testing.T) {
 		{"an account by its canonical id", stranger, "79a59df900b949e5", true},
 		{"another account", stranger, "79a59df900b949e6", false},
 		{"no account", "", "79a59df900b949e5", false},
+		{"a service, which has none either", "logs.amazonaws.com", "79a59df900b949e5", false},
 	} {
 		r := &Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/a", ResourceAccount: home, Principal: principalOf(c.who), CanonicalUser: c.id}
 		if got := Decide(r, p).Allowed; got != c.want {
 			t.Errorf("%s: allowed = %v, want %v", c.name, got, c.want)
+		}
+		// Found by the second evaluator: a Deny hit a service by the id of an account it is not of.
+		deny := &Policies{Resource: statements(t, Resource, `{'Effect':'Deny','Principal':{'CanonicalUser':'79a59df900b949e5'},'Action':'*','Resource':'*'}`)}
+		if got := Decide(r, deny).Explicit; got != c.want {
+			t.Errorf("%s: denied = %v, want %v", c.name, got, c.want)
 		}
 	}
 }

@@ -37,7 +37,12 @@ func (s *StatementOutcome) Matched() bool { return s.Misses() == 0 }
 // Misses counts the elements and conditions that do not match.
 func (s *StatementOutcome) Misses() int {
 	n := 0
-	for _, held := range append([]bool{s.Action, s.Principal, s.Resource}, s.Conditions...) {
+	for _, held := range [...]bool{s.Action, s.Principal, s.Resource} {
+		if !held {
+			n++
+		}
+	}
+	for _, held := range s.Conditions {
 		if !held {
 			n++
 		}
@@ -105,8 +110,11 @@ func (e *evaluation) outcomes(p *Policy) []StatementOutcome {
 		to.Principal = e.matchesPrincipal(s)
 		to.ByAccount = s.grant(&e.who) == accountGrant
 		to.Resource = e.matchesResource(s)
+		if len(s.conditions) > 0 {
+			to.Conditions = make([]bool, len(s.conditions))
+		}
 		for c := range s.conditions {
-			to.Conditions = append(to.Conditions, s.conditions[c].matches(e.context, &e.work))
+			to.Conditions[c] = s.conditions[c].matches(e.context, &e.work)
 		}
 	}
 	return list

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,9 +18,12 @@ import (
 type naiveCase struct {
 	action, resource, owner string
 	principal               *aws.Principal
+	provider, canonical     string
 	context                 map[string]naiveValue // by lower-case key
 
+	// A nil document is one that could not be read.
 	identity, boundary, session, endpoint []*Document
+	hasBoundary, hasSession, hasEndpoint  bool // there is one, if only among those that have gone
 	scps, rcps                            [][]*Document
 	resourcePolicy                        *Document
 	granted                               bool // by a grant of the resource
@@ -33,17 +37,13 @@ type naiveValue struct {
 func (c *naiveCase) decide() string {
 	p := c.principal
 	anonymous := p == nil || p.Kind == aws.ServiceCaller
-	role := ""
-	if !anonymous && p.Kind == aws.AssumedRole {
-		role = p.Session.RoleARN
-	}
-	linked := strings.Contains(role, ":role/aws-service-role/")
+	linked := c.serviceLinked()
 	action := strings.ToLower(c.action)
 	service, _, _ := strings.Cut(action, ":")
 	switch {
 	case !anonymous && action == "sts:getcalleridentity":
 		return "allow"
-	case !anonymous && p.Kind == aws.FederatedUser && (service == "iam" || service == "sts"):
+	case !anonymous && c.barred(service, action):
 		return "implicit"
 	}
 
@@ -62,11 +62,17 @@ func (c *naiveCase) decide() string {
 		everything = slices.Concat(everything, c.identity, c.boundary, c.session)
 	}
 	for _, d := range everything {
+		if d == nil {
+			return "implicit"
+		}
 		for i := range d.Statements {
 			if s := &d.Statements[i]; s.Deny && c.applies(d, s) {
 				return "explicit"
 			}
 		}
+	}
+	if !anonymous && action == "sts:getsessiontoken" {
+		return "allow"
 	}
 
 	if !anonymous && !linked {
@@ -76,7 +82,7 @@ func (c *naiveCase) decide() string {
 			}
 		}
 	}
-	if len(c.endpoint) > 0 && !c.anyAllows(c.endpoint) {
+	if c.hasEndpoint && !c.anyAllows(c.endpoint) {
 		return "implicit"
 	}
 
@@ -87,13 +93,14 @@ func (c *naiveCase) decide() string {
 		}
 		return "implicit"
 	}
-	same := c.owner == p.Account
+	same := c.owner == p.Account || c.owner == "aws"
 	mustName := c.resourcePolicy != nil && c.resourcePolicy.Kind == Trust ||
 		service == "kms" && strings.Contains(c.resource, ":key/") ||
 		service == "sts" && strings.Contains(c.resource, ":role/")
-	identity := c.anyAllows(c.identity) || p.Kind == aws.Root
-	limits := (len(c.boundary) == 0 || c.anyAllows(c.boundary)) &&
-		(len(c.session) == 0 && p.Kind != aws.FederatedUser || c.anyAllows(c.session))
+	rooted := p.Kind == aws.Root || p.Kind == aws.FederatedUser && strings.HasSuffix(p.Session.IssuerARN, ":root")
+	identity := c.anyAllows(c.identity) || rooted
+	limits := (!c.hasBoundary || c.anyAllows(c.boundary)) &&
+		(!c.hasSession && p.Kind != aws.FederatedUser || c.anyAllows(c.session))
 	ok := false
 	switch {
 	case same && how == "direct":
@@ -111,6 +118,27 @@ func (c *naiveCase) decide() string {
 		return "allow"
 	}
 	return "implicit"
+}
+
+// serviceLinked tells the session of a role that AWS made for a service.
+func (c *naiveCase) serviceLinked() bool {
+	p := c.principal
+	return p != nil && p.Kind == aws.AssumedRole && p.Session != nil && strings.Contains(p.Session.RoleARN, ":role/aws-service-role/")
+}
+
+// barred is the table of id_credentials_temp_request: what temporary credentials may call.
+func (c *naiveCase) barred(service, action string) bool {
+	switch p := c.principal; {
+	case p.Kind == aws.FederatedUser:
+		return service == "iam" || service == "sts"
+	case p.Kind == aws.AssumedRole:
+		return action == "sts:getsessiontoken" || action == "sts:getfederationtoken"
+	case p.Session == nil: // long-term credentials
+		return false
+	case service == "iam":
+		return p.Session.MFAAt.IsZero()
+	}
+	return service == "sts" && action != "sts:assumerole"
 }
 
 func (c *naiveCase) anyAllows(docs []*Document) bool {
@@ -163,7 +191,7 @@ func (c *naiveCase) applies(d *Document, s *Statement) bool {
 	}
 	if s.Principal != nil {
 		named := c.named(s.Principal) != ""
-		everyone := s.Deny && s.NotPrincipal && len(c.boundary) > 0 && c.principal != nil && c.principal.Kind != aws.ServiceCaller
+		everyone := s.Deny && s.NotPrincipal && c.hasBoundary && c.principal != nil && c.principal.Kind != aws.ServiceCaller
 		if named == s.NotPrincipal && !everyone {
 			return false
 		}
@@ -185,25 +213,25 @@ func (c *naiveCase) applies(d *Document, s *Statement) bool {
 	return true
 }
 
+// named is how the element names the caller: "direct", "entity", "account" or "".
 func (c *naiveCase) named(p *Principals) string {
-	if p.Any {
-		return "direct"
-	}
 	who := c.principal
-	if who == nil {
-		return ""
-	}
-	if who.Kind == aws.ServiceCaller {
+	switch {
+	case p.Any, c.provider != "" && slices.Contains(p.Federated, c.provider):
+		return "direct"
+	case who != nil && who.Kind == aws.ServiceCaller:
 		if slices.Contains(p.Service, who.Name) {
 			return "direct"
 		}
 		return ""
 	}
-	entity := ""
-	if who.Session != nil {
-		entity = who.Session.RoleARN + who.Session.IssuerARN // one of the two
+	if who == nil {
+		return ""
 	}
 	how := ""
+	if c.canonical != "" && slices.Contains(p.Canonical, c.canonical) {
+		how = "account"
+	}
 	for _, a := range p.AWS {
 		switch {
 		case a == who.Account || a == "arn:"+who.Partition+":iam::"+who.Account+":root":
@@ -212,11 +240,27 @@ func (c *naiveCase) named(p *Principals) string {
 			}
 		case a == who.ARN || who.Kind == aws.User && a == who.ID:
 			return "direct"
-		case a == entity || who.Kind == aws.AssumedRole && a == who.Session.RoleID:
+		case c.entity(a):
 			how = "entity"
 		}
 	}
 	return how
+}
+
+// entity tells whether a names the role or the user behind a session.
+func (c *naiveCase) entity(a string) bool {
+	who := c.principal
+	switch {
+	case who.Kind == aws.FederatedUser:
+		return a == who.Session.IssuerARN
+	case who.Kind != aws.AssumedRole:
+		return false
+	case who.Session != nil:
+		return a == who.Session.RoleARN || a == who.Session.RoleID
+	}
+	// Only the session's ARN is known, which has the role's name without its path.
+	role := strings.Split(who.ARN, "/")[1]
+	return strings.HasPrefix(a, "arn:"+who.Partition+":iam::"+who.Account+":role/") && path.Base(a) == role
 }
 
 // naiveGlob writes a pattern as a regular expression.

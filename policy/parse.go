@@ -39,15 +39,22 @@ var errLegacy = &Malformed{Message: "The policy failed legacy parsing"}
 // Parse reads a document that is to be stored: what IAM refuses then is
 // refused here. The error is a *Malformed. Size limits are the caller's, who
 // knows whose policy it is (Size counts), as are principals that don't exist.
-func Parse(doc []byte, kind Kind) (*Document, error) {
-	d, err := read(doc, kind, false)
-	if err != nil {
+func Parse(doc []byte, kind Kind) (*Document, error) { return parse(doc, parser{doc: &Document{Kind: kind}}) }
+
+// ParseCurrent is Parse for a managed policy. IAM refuses one of an older
+// version of the language, or of none, and says so before all but the syntax.
+func ParseCurrent(doc []byte, kind Kind) (*Document, error) {
+	return parse(doc, parser{doc: &Document{Kind: kind}, current: true})
+}
+
+func parse(doc []byte, p parser) (*Document, error) {
+	if err := p.read(doc); err != nil {
 		return nil, err
 	}
-	if err := d.check(); err != nil {
+	if err := p.doc.check(); err != nil {
 		return nil, err
 	}
-	return d, nil
+	return p.doc, nil
 }
 
 // Read reads a document that was stored before, or that comes from elsewhere
@@ -58,12 +65,12 @@ func Parse(doc []byte, kind Kind) (*Document, error) {
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 func Read(doc []byte, kind Kind) (*Document, error) {
-	d, err := read(doc, kind, true)
-	if err != nil {
+	p := parser{doc: &Document{Kind: kind}, loosely: true}
+	if err := p.read(doc); err != nil {
 		return nil, err
 	}
-	for i := range d.Statements {
-		s := &d.Statements[i]
+	for i := range p.doc.Statements {
+		s := &p.doc.Statements[i]
 		if len(s.Actions) == 0 {
 			return nil, s.at(errNoAction)
 		}
@@ -71,27 +78,27 @@ func Read(doc []byte, kind Kind) (*Document, error) {
 			return nil, s.at(errNoResource)
 		}
 	}
-	return d, nil
+	return p.doc, nil
 }
 
 // read reads the grammar alone, loosely or as it is published.
-func read(doc []byte, kind Kind, loosely bool) (*Document, error) {
+func (p *parser) read(doc []byte) error {
 	root, err := strictjson.Read(doc, limits)
 	if bad, ok := errors.AsType[*strictjson.Error](err); ok {
 		message := syntaxError
-		if kind == Trust {
+		if p.doc.Kind == Trust {
 			message = invalidJSON
 		}
-		return nil, &Malformed{message, bad.Offset, bad.Reason}
+		return &Malformed{message, bad.Offset, bad.Reason}
 	}
-	p := parser{doc: &Document{Kind: kind, source: bytes.Clone(doc)}, loosely: loosely}
-	if !p.document(&root) || p.loose && !loosely {
-		return nil, &Malformed{syntaxError, p.at, p.reason}
+	p.doc.source = bytes.Clone(doc)
+	switch {
+	case !p.document(&root) || p.loose && !p.loosely:
+		return &Malformed{syntaxError, p.at, p.reason}
+	case p.current && p.doc.Version != version2012:
+		return errVersion
 	}
-	if p.err != nil {
-		return nil, p.err
-	}
-	return p.doc, nil
+	return p.err
 }
 
 // parser makes a Document of a JSON tree. Its methods answer false for what
@@ -99,7 +106,8 @@ func read(doc []byte, kind Kind, loosely bool) (*Document, error) {
 // of the other errors, which weighs less.
 type parser struct {
 	doc     *Document
-	loosely bool
+	loosely bool // take what is against the grammar, but has one meaning
+	current bool // the version must be the current one
 	err     error
 	at      int
 	reason  string

@@ -196,14 +196,21 @@ func TestSizeCountsNoWhiteSpace(t *testing.T) {
 	}
 }
 
+// TestVersionOfManagedPolicies: the version is refused before all but the syntax.
 func TestVersionOfManagedPolicies(t *testing.T) {
-	for version, want := range map[string]string{"'Version':'2012-10-17',": "", "'Version':'2008-10-17',": errVersion.Message, "": errVersion.Message} {
-		d, err := Parse([]byte(strings.ReplaceAll("{"+version+"'Statement':[{"+s3List+"}]}", "'", `"`)), Identity)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := text(d.RequireCurrentVersion()); got != want {
-			t.Errorf("%s RequireCurrentVersion = %q, want %q", version, got, want)
+	const twice = "{'Sid':'a'," + s3List + "},{'Sid':'a'," + s3List + "}"
+	for doc, want := range map[string]string{
+		"{'Version':'2012-10-17','Statement':[{" + s3List + "}]}":                                  "",
+		"{'Version':'2008-10-17','Statement':[{" + s3List + "}]}":                                  errVersion.Message,
+		"{'Statement':[{" + s3List + "}]}":                                                         errVersion.Message,
+		"{'Statement':[" + twice + "]}":                                                            errVersion.Message,
+		"{'Statement':[{'Effect':'deny','Action':'*','Resource':'*'}]}":                            errVersion.Message,
+		"{'Statement':[{" + s3List + ",'Condition':{'DateLessThan':{'aws:CurrentTime':'soon'}}}]}": errVersion.Message,
+		"{'Statement':[{" + s3List + ",'Comment':'x'}]}":                                           syntaxError,
+		"{'Version':'2012-10-17','Statement':[" + twice + "]}":                                     errSidUnique.Message,
+	} {
+		if _, err := ParseCurrent([]byte(strings.ReplaceAll(doc, "'", `"`)), Identity); text(err) != want {
+			t.Errorf("ParseCurrent(%s) = %v, want %q", doc, err, want)
 		}
 	}
 }

@@ -68,7 +68,7 @@ type caller struct {
 }
 
 func newCaller(r *Request) caller {
-	c := caller{provider: r.Provider, canonical: r.CanonicalUser}
+	c := caller{provider: r.Provider}
 	p := r.Principal
 	if p == nil {
 		return c
@@ -82,6 +82,9 @@ func newCaller(r *Request) caller {
 		return c
 	}
 	c.identity = p.Account != ""
+	if c.identity { // the id is the account's: who has no account has none
+		c.canonical = r.CanonicalUser
+	}
 	c.account, c.partition, c.arn = p.Account, p.Partition, p.ARN
 	c.root = p.Kind == aws.Root
 	switch {

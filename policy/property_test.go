@@ -9,35 +9,64 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/garrison-security/garrison/aws"
 )
 
 // TestDecideAgreesWithSecondEvaluator compares the two evaluators on random
-// policies and requests. POLICY_CASES sets how many, POLICY_SEED where to begin.
+// policies and requests: ten thousand, in a soak a million. POLICY_CASES sets
+// how many, POLICY_SEED where to begin.
 func TestDecideAgreesWithSecondEvaluator(t *testing.T) {
 	t.Parallel()
-	cases, seed := envInt("POLICY_CASES", 10_000), uint64(envInt("POLICY_SEED", 1))
-	seen := map[string]int{}
-	for i := range uint64(cases) {
-		g := generator{rand.New(rand.NewPCG(seed, i))}
-		c, compiled, texts := g.naiveCase(t)
-		want := c.decide()
-		r := &Request{Action: c.action, Resource: c.resource, ResourceAccount: c.owner, Principal: c.principal, Context: c.compiledContext()}
-		d := Decide(r, compiled)
-		seen[want]++
-		c.compareExplanation(t, d, Explain(r, compiled), texts)
-		if got := verdict(d); got != want {
-			t.Fatalf("POLICY_SEED=%d case %d: Decide = %s by %v, the second evaluator says %s\nrequest %s %s of %s by %+v\ncontext %v\n%s",
-				seed, i, got, d.By, want, c.action, c.resource, c.owner, c.principal, c.context, texts)
-		}
+	cases, seed := 10_000, uint64(envInt("POLICY_SEED", 1))
+	if os.Getenv("GARRISON_SOAK") != "" {
+		cases = 1_000_000
 	}
+	cases = envInt("POLICY_CASES", cases)
+	var (
+		mu   sync.Mutex // guards seen
+		seen = map[string]int{}
+	)
+	t.Run("parts", func(t *testing.T) {
+		const parts = 8
+		for part := range parts {
+			t.Run(strconv.Itoa(part), func(t *testing.T) {
+				t.Parallel()
+				own := map[string]int{}
+				for i := part; i < cases; i += parts {
+					own[compareEvaluators(t, seed, uint64(i))]++
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				for verdict, n := range own {
+					seen[verdict] += n
+				}
+			})
+		}
+	})
 	for _, v := range []string{"allow", "explicit", "implicit"} {
-		if seen[v] < cases/20 {
+		if !t.Failed() && seen[v] < cases/20 {
 			t.Errorf("%d of %d cases end in %s: too few to mean anything", seen[v], cases, v)
 		}
 	}
+}
+
+// compareEvaluators makes a case, and answers its verdict once both agree on it.
+func compareEvaluators(t *testing.T, seed, i uint64) string {
+	t.Helper()
+	g := generator{rand.New(rand.NewPCG(seed, i))}
+	c, compiled, texts := g.naiveCase(t)
+	want, r := c.decide(), c.request()
+	d := Decide(r, compiled)
+	if got := verdict(d); got != want {
+		t.Fatalf("POLICY_SEED=%d case %d: Decide = %s by %v, the second evaluator says %s\nrequest %s %s of %s by %+v, %s, %s, granted %v\ncontext %v\n%s",
+			seed, i, got, d.By, want, c.action, c.resource, c.owner, c.principal, c.provider, c.canonical, c.granted, c.context, texts)
+	}
+	c.compareExplanation(t, d, Explain(r, compiled), texts)
+	return want
 }
 
 // compareExplanation: an explanation decides as Decide did, each statement's
@@ -58,6 +87,9 @@ func (c *naiveCase) compareExplanation(t *testing.T, d Decision, x Explanation, 
 	docs = slices.Concat(docs, c.endpoint, c.identity, c.boundary, c.session)
 	denied, allowing := false, map[Kind]bool{}
 	for i, p := range x.Policies {
+		if p.Unreadable != (docs[i] == nil) {
+			fail("policy %d: unreadable = %v", i, p.Unreadable)
+		}
 		for j := range p.Statements {
 			s := &p.Statements[j]
 			if want := c.applies(docs[i], &docs[i].Statements[j]); s.Matched() != want || s.Deny != docs[i].Statements[j].Deny {
@@ -69,6 +101,7 @@ func (c *naiveCase) compareExplanation(t *testing.T, d Decision, x Explanation, 
 	}
 	free := d.Barred || d.Allowed && d.By == 0
 	switch {
+	case slices.Contains(docs, nil): // which may end it before anything else is asked
 	case denied != d.Explicit && !free:
 		fail("an applying Deny matches: %v, the decision is %+v", denied, d)
 	case d.Allowed && !free && !c.granted && !allowing[d.By]:
@@ -81,14 +114,7 @@ func (c *naiveCase) compareExplanation(t *testing.T, d Decision, x Explanation, 
 // FuzzDecide lets the fuzzer choose the cases.
 func FuzzDecide(f *testing.F) {
 	f.Add(uint64(1), uint64(2))
-	f.Fuzz(func(t *testing.T, a, b uint64) {
-		g := generator{rand.New(rand.NewPCG(a, b))}
-		c, compiled, texts := g.naiveCase(t)
-		r := &Request{Action: c.action, Resource: c.resource, ResourceAccount: c.owner, Principal: c.principal, Context: c.compiledContext()}
-		if got, want := verdict(Decide(r, compiled)), c.decide(); got != want {
-			t.Fatalf("Decide = %s, the second evaluator says %s\n%s", got, want, texts)
-		}
-	})
+	f.Fuzz(func(t *testing.T, seed, i uint64) { compareEvaluators(t, seed, i) })
 }
 
 func envInt(name string, otherwise int) int {
@@ -96,6 +122,12 @@ func envInt(name string, otherwise int) int {
 		return n
 	}
 	return otherwise
+}
+
+// request is the case's request as the package takes it.
+func (c *naiveCase) request() *Request {
+	return &Request{Action: c.action, Resource: c.resource, ResourceAccount: c.owner, Principal: c.principal,
+		Provider: c.provider, CanonicalUser: c.canonical, Context: c.compiledContext()}
 }
 
 // compiledContext is the case's context as the package takes it.
@@ -128,10 +160,11 @@ func (g generator) some(from []string) []string {
 }
 
 var (
-	genActions   = []string{"s3:GetObject", "s3:PutObject", "iam:GetUser", "kms:Decrypt", "sts:AssumeRole", "s3:ListAllMyBuckets", "sts:GetCallerIdentity"}
+	genActions = []string{"s3:GetObject", "s3:PutObject", "iam:GetUser", "kms:Decrypt", "sts:AssumeRole", "s3:ListAllMyBuckets", "sts:GetCallerIdentity",
+		"s3:GetObject", "kms:Decrypt", "sts:AssumeRole", "kms:RetireGrant", "ec2:RunInstances", "sts:TagSession", "sts:AssumeRoleWithWebIdentity", "sts:GetSessionToken", "sts:GetFederationToken"}
 	genPatterns  = []string{"*", "s3:*", "S3:get*", "s3:GetObject", "s3:*Object", "s3:?etObject", "iam:*", "iam:GetUser", "kms:*", "kms:Decrypt", "sts:*", "sts:AssumeRole", "s3:List*", "*:*", "s?:GetObject", "s3:", "k*s:decrypt"}
 	genResources = []string{"arn:aws:s3:::bucket/a", "arn:aws:s3:::bucket/alice/x", "arn:aws:s3:::bucket", "*",
-		"arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:role/ops", "arn:aws:kms:eu-west-1:111122223333:key/k1",
+		"arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:role/ops", "arn:aws:kms:eu-west-1:111122223333:key/k1", "arn:aws:kms:eu-west-1:111122223333:alias/a",
 		"arn:aws:sqs:eu-west-1:111122223333:q:x:111122223333:q", "arn:aws:s3:::bucket/*/a:b"}
 	genCovers = []string{"*", "arn:aws:s3:::bucket/*", "arn:aws:s3:::bucket/${aws:username}/*", "arn:aws:s3:::buck?t/a", "arn:aws:s3:::*",
 		"arn:aws:iam::*:user/*", "arn:aws:iam::111122223333:*", "arn:aws:kms:*:*:key/*", "arn:aws:kms", "arn:aws:s3*", "arn:AWS:S3:::bucket",
@@ -139,11 +172,14 @@ var (
 		"arn:aws:s3:::bucket/${*}/*", "arn:aws:iam::${aws:PrincipalAccount}:user/alice", "arn:aws:iam::111122223333:role/ops",
 		"arn:aws:sqs:eu-?est-1:*:q", "arn:aws:s?s:*:*:*q"}
 	genPrincipals = []string{"111122223333", "444455556666", rootUser, alice, session, opsRole, federated, issuer, stranger,
-		"AIDAUSER000000000001", "AROAROLE000000000001", "arn:aws-cn:iam::111122223333:root"}
+		"AIDAUSER000000000001", "AROAROLE000000000001", "arn:aws-cn:iam::111122223333:root", "arn:aws:iam::111122223333:role/a/path/ops", strangeRole, "AIDAUSER000000000002"}
 	genCallers = []string{alice, alice, session, session, federated, rootUser, stranger, "", "logs.amazonaws.com",
-		"arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForLogs/x"}
-	genKeys  = []string{"aws:username", "AWS:SourceIp", "aws:PrincipalTag/Team", "aws:TagKeys", "s3:prefix", "aws:CurrentTime", "aws:SourceArn", "s3:max-keys", "aws:SecureTransport", "kms:bytes"}
-	genTexts = []string{"alice", "Alice", "", "al*", "a?ice", "*", "${aws:username}", "${aws:PrincipalTag/team}", "${aws:PrincipalTag/none, 'alice'}", "${aws:TagKeys}", "red", "blue", "${*}", "home/${aws:username}/*", "true", "TRUE", "10", "1e1", "9007199254740993",
+		"arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForLogs/x", strangeRole, "arn:aws:iam::444455556666:root", "arn:aws:sts::444455556666:assumed-role/r/s",
+		alice, session}
+	genProviders  = []string{"accounts.google.com", "arn:aws:iam::111122223333:saml-provider/corp"}
+	genCanonicals = []string{"79a59df900b949e5", "79a59df900b949e6"}
+	genKeys       = []string{"aws:username", "AWS:SourceIp", "aws:PrincipalTag/Team", "aws:TagKeys", "s3:prefix", "aws:CurrentTime", "aws:SourceArn", "s3:max-keys", "aws:SecureTransport", "kms:bytes"}
+	genTexts      = []string{"alice", "Alice", "", "al*", "a?ice", "*", "${aws:username}", "${aws:PrincipalTag/team}", "${aws:PrincipalTag/none, 'alice'}", "${aws:TagKeys}", "red", "blue", "${*}", "home/${aws:username}/*", "true", "TRUE", "10", "1e1", "9007199254740993",
 		"10.0", "203.0.113.9", "203.0.113.0/24", "2001:db8::/32", "2001:db8::1", "::/0", "0.0.0.0/0", "2026-11-24T09:00:00Z", "2026-11-24T10:00:00+01:00", "1795510800", "2026-11-24",
 		"arn:aws:sns:*:111122223333:*", "arn:aws:sns:eu-west-1:111122223333:t", "arn:aws:iam::111122223333:user/${aws:username}", "YWxpY2U=", "${aws:SourceArn}"}
 	genValues = []string{"alice", "Alice", "", "al*", "*", "red", "blue", "true", "false", "10", "9", "9007199254740993", "203.0.113.9", "2001:db8::1", "2026-11-24T09:00:00Z", "1795510800",
@@ -204,13 +240,15 @@ func (g generator) statement(kind Kind) map[string]any {
 }
 
 func (g generator) principals() any {
-	switch g.IntN(6) {
+	switch g.IntN(8) {
 	case 0:
 		return "*"
 	case 1:
 		return map[string]any{"AWS": "*"}
 	case 2:
 		return map[string]any{"Service": "logs.amazonaws.com"}
+	case 3:
+		return map[string]any{"Federated": pick(g, genProviders...), "CanonicalUser": pick(g, genCanonicals...), "AWS": g.some(genPrincipals)}
 	}
 	return map[string]any{"AWS": g.some(genPrincipals)}
 }
@@ -252,7 +290,43 @@ func (g generator) levels(t *testing.T, kind Kind, texts *strings.Builder) (docs
 			}
 			d, p = append(d, doc), append(p, Compile(doc, ""))
 		}
+		d, p = g.spoil(d, p)
 		docs, compiled = append(docs, d), append(compiled, p)
+	}
+	return docs, compiled
+}
+
+// strangeRole is a session of which its ARN alone is known.
+const strangeRole = "arn:aws:sts::111122223333:assumed-role/ops/unknown"
+
+// caller fills in who calls.
+func (g generator) caller(c *naiveCase) {
+	c.principal = principalOf(pick(g, genCallers...))
+	if g.chance(20) {
+		c.canonical = pick(g, genCanonicals...)
+	}
+	switch p := c.principal; {
+	case p == nil:
+		if g.chance(70) {
+			c.provider = pick(g, genProviders...)
+		}
+	case p.ARN == strangeRole:
+		p.Session = nil
+	case (p.Kind == aws.User || p.Kind == aws.Root) && g.chance(25): // of GetSessionToken
+		p.Session = &aws.Session{IssuerARN: p.ARN}
+		if g.chance(50) {
+			p.Session.MFAAt = time.Unix(1795510800, 0)
+		}
+	case p.Kind == aws.FederatedUser && g.chance(30):
+		p.Session.IssuerARN = rootUser
+	}
+}
+
+// spoil makes some of a kind's policies unreadable, or all of them gone.
+func (g generator) spoil(docs []*Document, compiled []*Policy) ([]*Document, []*Policy) {
+	if len(docs) > 0 && g.chance(4) {
+		i := g.IntN(len(docs))
+		docs[i], compiled[i] = nil, nil
 	}
 	return docs, compiled
 }
@@ -260,12 +334,12 @@ func (g generator) levels(t *testing.T, kind Kind, texts *strings.Builder) (docs
 func (g generator) naiveCase(t *testing.T) (*naiveCase, *Policies, *strings.Builder) {
 	texts := new(strings.Builder)
 	c := &naiveCase{
-		action:    pick(g, genActions...),
-		resource:  pick(g, genResources...),
-		owner:     pick(g, home, home, home, other),
-		principal: principalOf(pick(g, genCallers...)),
-		context:   map[string]naiveValue{},
+		action:   pick(g, genActions...),
+		resource: pick(g, genResources...),
+		owner:    pick(g, home, home, home, other, "aws"),
+		context:  map[string]naiveValue{},
 	}
+	g.caller(c)
 	for _, key := range genKeys {
 		switch g.IntN(8) {
 		case 0, 1, 2:
@@ -278,14 +352,15 @@ func (g generator) naiveCase(t *testing.T) (*naiveCase, *Policies, *strings.Buil
 		}
 	}
 	p := new(Policies)
-	anonymous := c.principal == nil || c.principal.Kind == aws.ServiceCaller
-	if !anonymous {
-		c.identity, p.Identity = g.documents(t, Identity, g.IntN(4), texts)
+	if c.principal != nil && c.principal.Kind != aws.ServiceCaller {
+		c.identity, p.Identity = g.spoil(g.documents(t, Identity, g.IntN(4), texts))
 		if g.chance(25) {
-			c.boundary, p.Boundary = g.documents(t, Boundary, 1, texts)
+			c.boundary, p.Boundary = g.spoil(g.documents(t, Boundary, g.IntN(3), texts))
+			c.hasBoundary, p.HasBoundary = true, true
 		}
 		if c.principal.Session != nil && g.chance(40) {
-			c.session, p.Session = g.documents(t, Session, 1+g.IntN(2), texts)
+			c.session, p.Session = g.spoil(g.documents(t, Session, g.IntN(3), texts))
+			c.hasSession, p.HasSession = true, true
 		}
 		if g.chance(20) {
 			c.scps, p.SCPs = g.levels(t, SCP, texts)
@@ -295,17 +370,18 @@ func (g generator) naiveCase(t *testing.T) (*naiveCase, *Policies, *strings.Buil
 		c.rcps, p.RCPs = g.levels(t, RCP, texts)
 	}
 	if g.chance(15) {
-		c.endpoint, p.Endpoint = g.documents(t, Endpoint, 1, texts)
+		c.endpoint, p.Endpoint = g.spoil(g.documents(t, Endpoint, g.IntN(3), texts))
+		c.hasEndpoint, p.HasEndpoint = true, true
 	}
 	if g.chance(60) {
 		kind := Resource
-		if c.action == "sts:AssumeRole" {
+		if strings.HasPrefix(c.action, "sts:AssumeRole") || c.action == "sts:TagSession" {
 			kind = Trust
 		}
 		docs, compiled := g.documents(t, kind, 1, texts)
 		c.resourcePolicy, p.Resource = docs[0], compiled[0]
 	}
-	c.granted = c.action == "kms:Decrypt" && g.chance(30)
+	c.granted = strings.HasPrefix(c.action, "kms:") && g.chance(30)
 	p.Granted = c.granted
 	return c, p, texts
 }

@@ -111,7 +111,7 @@ func (s *Service) createPolicy(_ context.Context, call *gateway.Call, on *creati
 }
 
 func checkManagedPolicy(text string) error {
-	if _, err := policy.Parse([]byte(text), policy.Identity); err != nil {
+	if _, err := policy.ParseCurrent([]byte(text), policy.Identity); err != nil {
 		return malformed(err)
 	}
 	if policy.Size([]byte(text)) > managedPolicySize {

@@ -61,8 +61,8 @@ func checkContent(of, text string) error {
 //
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
 func isResourceControl(text string) bool {
-	doc, err := policy.Parse([]byte(text), policy.RCP)
-	if err != nil || doc.RequireCurrentVersion() != nil {
+	doc, err := policy.ParseCurrent([]byte(text), policy.RCP)
+	if err != nil {
 		return false
 	}
 	for i := range doc.Statements {
