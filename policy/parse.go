@@ -39,7 +39,9 @@ var errLegacy = &Malformed{Message: "The policy failed legacy parsing"}
 // Parse reads a document that is to be stored: what IAM refuses then is
 // refused here. The error is a *Malformed. Size limits are the caller's, who
 // knows whose policy it is (Size counts), as are principals that don't exist.
-func Parse(doc []byte, kind Kind) (*Document, error) { return parse(doc, parser{doc: &Document{Kind: kind}}) }
+func Parse(doc []byte, kind Kind) (*Document, error) {
+	return parse(doc, parser{doc: &Document{Kind: kind}})
+}
 
 // ParseCurrent is Parse for a managed policy. IAM refuses one of an older
 // version of the language, or of none, and says so before all but the syntax.
