@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // growth measures the same calls in a small account and in a large one.
@@ -33,6 +34,9 @@ func (b *bench) growth() error {
 			return err
 		}
 		from = entities
+		if err := s.settle(); err != nil {
+			return err
+		}
 		for _, op := range inLarge {
 			next, _, err := s.requests(op, 64, b.span)
 			if err != nil {
@@ -50,6 +54,24 @@ func (b *bench) growth() error {
 	}
 	fmt.Println()
 	return nil
+}
+
+// settle waits, two minutes at most, until the server has nothing left to do,
+// so that what the engine compacts after the filling is not measured with the calls.
+func (s *server) settle() error {
+	before, err := s.cpu()
+	for range 120 {
+		if err != nil {
+			return err
+		}
+		time.Sleep(time.Second)
+		var after time.Duration
+		if after, err = s.cpu(); after-before < 30*time.Millisecond {
+			break
+		}
+		before = after
+	}
+	return err
 }
 
 const (

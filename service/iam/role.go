@@ -73,10 +73,9 @@ func (s *Service) createRole(_ context.Context, call *gateway.Call, on *creation
 	if err := count(call.Tx, call.Account, countRoles, r.ID, "RolesPerAccount", s.quotas(call.Account).Roles); err != nil {
 		return nil, err
 	}
-	// AWS answers the document as it was given, and no MaxSessionDuration even if it was.
+	// AWS answers the document as it was given, and no duration or description even if they were.
 	out := r.bare()
 	out.AssumeRolePolicyDocument = new(encoded(in.AssumeRolePolicyDocument))
-	out.Description = in.Description
 	out.PermissionsBoundary, out.Tags = r.boundaryDetail(), apiTags(r.Tags)
 	return &iam.CreateRoleOutput{Role: &out}, nil
 }
@@ -96,12 +95,13 @@ func (s *Service) getRole(_ context.Context, call *gateway.Call, r *Role, _ *iam
 	return &iam.GetRoleOutput{Role: &out}, nil
 }
 
+// updateRole leaves alone what the call leaves out. The documentation says that a
+// duration that is left out becomes an hour; as recorded from AWS it does not.
 func (s *Service) updateRole(_ context.Context, call *gateway.Call, r *Role, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
 	if r.LinkedTo != "" && in.MaxSessionDuration != nil {
 		return nil, &iam.UnmodifiableEntityException{Message: r.Name + " is an AWS service linked role, max session duration cannot be changed."}
 	}
 	return nil, roles.Update(call.Tx, call.Account, func(r *Role) error {
-		r.MaxSession = defaultMaxSession // as documented, where the call leaves it out
 		if in.Description != nil {
 			r.Description = *in.Description
 		}
