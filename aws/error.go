@@ -39,6 +39,8 @@ type Error struct {
 	// Fields are further members of the error's element, in order (S3's
 	// <Region>, <BucketName> and the like).
 	Fields []Field
+	// Header are headers of the answer besides (S3's x-amz-delete-marker).
+	Header []Field
 }
 
 // Field is a named text.

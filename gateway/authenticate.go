@@ -18,7 +18,7 @@ import (
 func (g *Gateway) authenticate(tx store.Tx, r *request) (*aws.Principal, error) {
 	s := r.signature
 	if s == nil {
-		if r.row != nil && r.row.Unsigned {
+		if r.row != nil && (r.row.Unsigned || r.operation != nil && r.operation.anyone) {
 			return anonymous, nil
 		}
 		return nil, sigv4.Missing()

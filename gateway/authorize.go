@@ -12,9 +12,17 @@ import (
 // authorizeOperation asks the policies for the operation's own action on the
 // target, then for whatever the target or the input's parameters need besides.
 func (c *Call) authorizeOperation(on Resource) error {
-	for _, action := range c.Operation.Actions {
-		if err := c.Authorize(action, on); err != nil {
-			return err
+	if asking, ok := on.(Asking); ok {
+		for _, own := range asking.Asks() {
+			if err := c.Authorize(own.Action, own.On, own.Conditions...); err != nil {
+				return err
+			}
+		}
+	} else {
+		for _, action := range c.Operation.Actions {
+			if err := c.Authorize(action, on); err != nil {
+				return err
+			}
 		}
 	}
 	if compound, ok := on.(Compound); ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/garrison-security/garrison/aws"
 )
 
-// Resource is what a caller is authorised on. It may also be Tagged, Described, Governed, Granting, Owned, Shown or Compound.
+// Resource is what a caller is authorised on. It may also be Tagged, Described, Governed, Granting, Owned, Shown, Asking or Compound.
 type Resource interface {
 	// ARN is what policies' Resource elements are matched with; "*" for an action that takes no resource.
 	ARN() string
@@ -59,6 +59,14 @@ type Operation struct {
 
 	recordsAnswer bool // its records have responseElements
 	tally         *tally
+	anyone        bool // who does not sign is anonymous: resources' own policies decide
+}
+
+// Anyone is o for callers who need not sign: what an anonymous caller may do the
+// policies of resources say alone.
+func Anyone(o Operation) Operation {
+	o.anyone = true
+	return o
 }
 
 // Row is the operation's row in the service's generated table.

@@ -104,6 +104,9 @@ func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, 
 			return err
 		}
 		o.err = err
+		if o.account == "" && call != nil { // anonymous: whose resource it was holds the record
+			o.account = call.shared
+		}
 		if o.account == "" {
 			return nil
 		}

@@ -28,6 +28,11 @@ type Shown interface{ ShownARN() string }
 // operation's own.
 type Compound interface{ Further() []Authorization }
 
+// Asking is a Resource that says itself what its call asks permission for,
+// instead of the operation's own actions: of a version, GetObject asks for
+// s3:GetObjectVersion and nothing else.
+type Asking interface{ Asks() []Authorization }
+
 // Authorization is one more question to the policies.
 type Authorization struct {
 	Action string // "iam:PassRole"

@@ -5,6 +5,7 @@ package restxml
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"reflect"
 
@@ -79,6 +80,9 @@ func (Codec) Encode(a *wire.Answer, out any, to *wire.Response) error {
 		return err
 	}
 	rest.EncodeParts(p, v, to)
+	if to.Header["Content-Range"] != nil && to.Status == http.StatusOK {
+		to.Status = http.StatusPartialContent
+	}
 	payload := p.Payload()
 	switch {
 	case payload == nil && op.UnwrappedOutput:
@@ -164,6 +168,11 @@ func (Codec) EncodeError(a *wire.Answer, err error, to *wire.Response) {
 	if f.Modelled != nil {
 		if p, v := wire.ErrorPlan(&f); p != nil {
 			rest.EncodeParts(p, v, to)
+		}
+	}
+	if e, ok := errors.AsType[*aws.Error](err); ok {
+		for _, h := range e.Header {
+			to.Header.Set(h.Name, h.Value)
 		}
 	}
 	to.Status = f.Status

@@ -27,6 +27,14 @@ func (b *Body) Read(p []byte) (int, error) { return b.r.Read(p) }
 // Length is the body's length once decoded, or -1 if nobody said.
 func (b *Body) Length() int64 { return b.length }
 
+// Trailers names the trailers that the request announced, in lower case.
+func (b *Body) Trailers() []string {
+	if b.chunks == nil {
+		return nil
+	}
+	return b.chunks.expected
+}
+
 // Trailer is the value of the trailer called name, in lower case. It is known
 // after io.EOF, and holds the checksum that an SDK sends behind an upload.
 func (b *Body) Trailer(name string) (string, bool) {

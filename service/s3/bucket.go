@@ -1,0 +1,142 @@
+package s3
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/garrison-security/garrison/api/s3"
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/policy"
+	"github.com/garrison-security/garrison/store"
+)
+
+// Bucket is a bucket, as stored under its name in its owner's scope.
+type Bucket struct {
+	Name, Region string
+	Account      string // its owner
+	ID           string // of its rows: never used again
+	Created      time.Time
+	Ownership    s3.ObjectOwnership // "": none is set, which is ObjectWriter
+	Block        *PublicAccessBlock // nil: none is set
+	Versioning   s3.BucketVersioningStatus
+	Policy       []byte // JSON, as it was put; nil: none
+	Tags         []Tag
+
+	compiled atomic.Pointer[policy.Policy]
+}
+
+// Tag is a tag of a bucket or an object.
+type Tag struct{ Key, Value string }
+
+// PublicAccessBlock says what of public access is kept off.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+type PublicAccessBlock struct {
+	BlockACLs, IgnoreACLs, BlockPolicy, RestrictBuckets bool
+}
+
+// ownedName is whose bucket a name is: names are one space for all accounts.
+type ownedName struct{ Account string }
+
+var (
+	buckets = store.NewTable[Bucket]("s3/bucket")
+	names   = store.NewTable[ownedName]("s3/name")
+)
+
+// newID is 128 random bits.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// onBucket is a bucket as what a call acts on.
+type onBucket struct {
+	*Bucket
+	partition string
+	caller    *aws.Principal
+}
+
+// ARN implements gateway.Resource.
+func (b *onBucket) ARN() string { return "arn:" + b.partition + ":s3:::" + b.Name }
+
+// ResourceAccount implements gateway.Owned.
+func (b *onBucket) ResourceAccount() string { return b.Account }
+
+// ResourcePolicy implements gateway.Governed: a public policy whose bucket
+// restricts it lets in nobody from elsewhere.
+func (b *onBucket) ResourcePolicy() *policy.Policy {
+	p := b.Bucket.policy()
+	if p != nil && b.Block != nil && b.Block.RestrictBuckets && b.caller.Account != b.Account && b.caller.Kind != aws.ServiceCaller && public(b.Policy) {
+		return nil
+	}
+	return p
+}
+
+// policy is the bucket's policy, compiled; nil: it has none. One that can't be
+// read lets nobody in.
+func (b *Bucket) policy() *policy.Policy {
+	if b.Policy == nil {
+		return nil
+	}
+	if p := b.compiled.Load(); p != nil {
+		return p
+	}
+	p := compile(b.Policy)
+	b.compiled.Store(p)
+	return p
+}
+
+// findBucket is the bucket of that name, for a call in its Region. That there is
+// none everybody is told, as on AWS.
+func findBucket(call *gateway.Call, name string, expectedOwner *string) (*onBucket, error) {
+	owned, err := names.Get(call.Tx, "", name)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, noSuchBucket(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := buckets.Get(call.Tx, owned.Account, name)
+	if err != nil {
+		return nil, err
+	}
+	call.Shared(b.Account)
+	if expectedOwner != nil && *expectedOwner != b.Account {
+		return nil, accessDenied()
+	}
+	switch call.Region {
+	case b.Region:
+	case "": // nobody signed, so that no Region was named
+		call.Condition("aws:RequestedRegion", b.Region)
+	default:
+		if call.Operation.Name != "GetBucketLocation" {
+			return nil, otherRegion(call.Region, b.Region)
+		}
+	}
+	return &onBucket{b, call.Partition, call.Principal}, nil
+}
+
+// otherRegion tells clients where to go: SDKs sign again for the Region that it names.
+func otherRegion(signed, region string) error {
+	return fault(http.StatusBadRequest, "AuthorizationHeaderMalformed",
+		"The authorization header is malformed; the region '"+signed+"' is wrong; expecting '"+region+"'", "Region", region)
+}
+
+// bucketOf finds the bucket that the input names.
+func bucketOf[In any](of func(*In) (name string, expectedOwner *string)) gateway.Target[In, *onBucket] {
+	return func(call *gateway.Call, in *In) (*onBucket, error) {
+		name, owner := of(in)
+		return findBucket(call, name, owner)
+	}
+}
+
+// change edits the bucket's row.
+func (b *onBucket) change(call *gateway.Call, edit func(*Bucket) error) error {
+	return buckets.Update(call.Tx, b.Account, edit, b.Name)
+}

@@ -1,0 +1,172 @@
+package s3
+
+import (
+	"crypto/md5" //nolint:gosec // what S3 names content by, not what protects it
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"hash"
+	"hash/crc32"
+	"net/http"
+	"strings"
+
+	"github.com/minio/crc64nvme"
+
+	"github.com/garrison-security/garrison/api/s3"
+)
+
+// Checksum is the checksum that an object is kept with.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+type Checksum struct {
+	Algorithm s3.ChecksumAlgorithm // "": none
+	Type      s3.ChecksumType
+	Value     string // base64 of the digest, with "-N" behind one of the checksums of N parts
+}
+
+// digests are the algorithms that Garrison computes.
+var digests = map[s3.ChecksumAlgorithm]func() hash.Hash{
+	s3.ChecksumAlgorithmCrc32:     func() hash.Hash { return crc32.NewIEEE() },
+	s3.ChecksumAlgorithmCrc32c:    func() hash.Hash { return crc32.New(castagnoli) },
+	s3.ChecksumAlgorithmCrc64nvme: func() hash.Hash { return crc64nvme.New() },
+	s3.ChecksumAlgorithmSha1:      sha1.New,
+	s3.ChecksumAlgorithmSha256:    sha256.New,
+	s3.ChecksumAlgorithmSha512:    sha512.New,
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// checksums are what a request says of its content, by algorithm.
+type checksums struct {
+	CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128 *string
+}
+
+func (c *checksums) of(a s3.ChecksumAlgorithm) **string {
+	switch a {
+	case s3.ChecksumAlgorithmCrc32:
+		return &c.CRC32
+	case s3.ChecksumAlgorithmCrc32c:
+		return &c.CRC32C
+	case s3.ChecksumAlgorithmCrc64nvme:
+		return &c.CRC64NVME
+	case s3.ChecksumAlgorithmSha1:
+		return &c.SHA1
+	case s3.ChecksumAlgorithmSha256:
+		return &c.SHA256
+	case s3.ChecksumAlgorithmSha512:
+		return &c.SHA512
+	}
+	return nil
+}
+
+// trailing is a body with checksums behind it.
+type trailing interface {
+	Trailers() []string
+	Trailer(name string) (string, bool)
+}
+
+const checksumHeader = "x-amz-checksum-"
+
+// verifier computes what content is checked with as it passes.
+type verifier struct {
+	md5       hash.Hash
+	digest    hash.Hash
+	algorithm s3.ChecksumAlgorithm
+	want      *string // of the digest, base64; nil: nobody said, or a trailer says
+	wantMD5   *string
+	trailer   string // the trailer that says it; "": none
+	size      int64
+}
+
+// verify prepares to check a body against what its request says of it. Where it
+// names no algorithm CRC64NVME is taken, as S3 does.
+func verify(body any, declared *s3.ChecksumAlgorithm, said checksums, contentMD5 *string) (*verifier, error) {
+	v := &verifier{md5: md5.New(), wantMD5: contentMD5}
+	if contentMD5 != nil {
+		if b, err := base64.StdEncoding.DecodeString(*contentMD5); err != nil || len(b) != md5.Size {
+			return nil, fault(http.StatusBadRequest, "InvalidDigest", "The Content-MD5 you specified was invalid.", "Content-MD5", *contentMD5)
+		}
+	}
+	if said.MD5 != nil || said.XXHASH64 != nil || said.XXHASH3 != nil || said.XXHASH128 != nil {
+		return nil, unsupported()
+	}
+	take := func(a s3.ChecksumAlgorithm) error {
+		if v.algorithm != "" && v.algorithm != a {
+			return invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+		}
+		v.algorithm = a
+		return nil
+	}
+	for a := range digests {
+		if want := *said.of(a); want != nil {
+			if err := take(a); err != nil {
+				return nil, err
+			}
+			if b, err := base64.StdEncoding.DecodeString(*want); err != nil || len(b) != digests[a]().Size() {
+				return nil, invalidRequest("Value for " + checksumHeader + strings.ToLower(string(a)) + " header is invalid.")
+			}
+			v.want = want
+		}
+	}
+	if t, ok := body.(trailing); ok {
+		for _, name := range t.Trailers() {
+			algorithm, ok := strings.CutPrefix(name, checksumHeader)
+			if !ok {
+				continue
+			}
+			if err := take(s3.ChecksumAlgorithm(strings.ToUpper(algorithm))); err != nil {
+				return nil, err
+			}
+			v.trailer = name
+		}
+	}
+	if v.algorithm == "" && declared != nil {
+		v.algorithm = *declared
+	}
+	if v.algorithm == "" {
+		v.algorithm = s3.ChecksumAlgorithmCrc64nvme
+	}
+	make, ok := digests[v.algorithm]
+	if !ok {
+		return nil, unsupported()
+	}
+	v.digest = make()
+	return v, nil
+}
+
+func unsupported() error {
+	return fault(http.StatusNotImplemented, "NotImplemented", "Garrison computes the checksums CRC32, CRC32C, CRC64NVME, SHA1, SHA256 and SHA512.")
+}
+
+// Write implements io.Writer.
+func (v *verifier) Write(b []byte) (int, error) {
+	v.md5.Write(b)
+	v.digest.Write(b)
+	v.size += int64(len(b))
+	return len(b), nil
+}
+
+// check tells whether what passed is what the request said, and answers its
+// checksum.
+func (v *verifier) check(body any) (Checksum, error) {
+	value := base64.StdEncoding.EncodeToString(v.digest.Sum(nil))
+	want := v.want
+	if v.trailer != "" {
+		if said, ok := body.(trailing).Trailer(v.trailer); ok {
+			want = &said
+		}
+	}
+	if want != nil && *want != value {
+		return Checksum{}, fault(http.StatusBadRequest, "BadDigest", "The "+string(v.algorithm)+" you specified did not match the calculated checksum.")
+	}
+	if v.wantMD5 != nil && *v.wantMD5 != base64.StdEncoding.EncodeToString(v.md5.Sum(nil)) {
+		return Checksum{}, fault(http.StatusBadRequest, "BadDigest", "The Content-MD5 you specified did not match what we received.",
+			"ExpectedDigest", *v.wantMD5, "CalculatedDigest", base64.StdEncoding.EncodeToString(v.md5.Sum(nil)))
+	}
+	return Checksum{v.algorithm, s3.ChecksumTypeFullObject, value}, nil
+}
+
+// etag names content by its MD5 digest.
+func (v *verifier) etag() string { return hex.EncodeToString(v.md5.Sum(nil)) }

@@ -1,0 +1,321 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/garrison-security/garrison/api/s3"
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/blob"
+	"github.com/garrison-security/garrison/gateway"
+)
+
+func (s *Service) getObject(_ context.Context, call *gateway.Call, on *onObject, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	v, part, err := on.toRead(call, reading{
+		in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince, in.Range, in.PartNumber,
+		in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
+	})
+	if err != nil {
+		return nil, err
+	}
+	body, err := s.open(call, on, v, part)
+	if err != nil {
+		return nil, err
+	}
+	h := v.answered(in.ResponseCacheControl, in.ResponseContentDisposition, in.ResponseContentEncoding, in.ResponseContentLanguage, in.ResponseContentType, in.ResponseExpires)
+	out := &s3.GetObjectOutput{
+		Body: body, AcceptRanges: new("bytes"), LastModified: &v.Modified, ContentLength: &part.length, ETag: new(quoted(v.ETag)),
+		CacheControl: some(h.CacheControl), ContentDisposition: some(h.ContentDisposition), ContentEncoding: some(h.ContentEncoding),
+		ContentLanguage: some(h.ContentLanguage), ContentType: some(h.ContentType), Expires: some(h.Expires), WebsiteRedirectLocation: some(h.WebsiteRedirect),
+		ContentRange: part.header(v.Size), ServerSideEncryption: new(s3.ServerSideEncryptionAes256), Metadata: maps.Clone(v.Metadata),
+	}
+	if on.bucket.Versioning != "" {
+		out.VersionId = &v.ID
+	}
+	if len(v.Tags) > 0 {
+		out.TagCount = new(int32(len(v.Tags)))
+	}
+	if in.PartNumber != nil {
+		out.PartsCount = v.partsCount()
+	}
+	if enabled(in.ChecksumMode) && !part.partial {
+		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
+		out.ChecksumType = &v.Checksum.Type
+	}
+	return out, nil
+}
+
+func (s *Service) headObject(_ context.Context, call *gateway.Call, on *onObject, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
+	v, part, err := on.toRead(call, reading{
+		in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince, in.Range, in.PartNumber,
+		in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h := v.answered(in.ResponseCacheControl, in.ResponseContentDisposition, in.ResponseContentEncoding, in.ResponseContentLanguage, in.ResponseContentType, in.ResponseExpires)
+	out := &s3.HeadObjectOutput{
+		AcceptRanges: new("bytes"), LastModified: &v.Modified, ContentLength: &part.length, ETag: new(quoted(v.ETag)),
+		CacheControl: some(h.CacheControl), ContentDisposition: some(h.ContentDisposition), ContentEncoding: some(h.ContentEncoding),
+		ContentLanguage: some(h.ContentLanguage), ContentType: some(h.ContentType), Expires: some(h.Expires), WebsiteRedirectLocation: some(h.WebsiteRedirect),
+		ContentRange: part.header(v.Size), ServerSideEncryption: new(s3.ServerSideEncryptionAes256), Metadata: maps.Clone(v.Metadata),
+	}
+	if on.bucket.Versioning != "" {
+		out.VersionId = &v.ID
+	}
+	if len(v.Tags) > 0 {
+		out.TagCount = new(int32(len(v.Tags)))
+	}
+	if in.PartNumber != nil {
+		out.PartsCount = v.partsCount()
+	}
+	if enabled(in.ChecksumMode) && !part.partial {
+		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
+		out.ChecksumType = &v.Checksum.Type
+	}
+	return out, nil
+}
+
+func enabled(mode *s3.ChecksumMode) bool { return mode != nil && *mode == s3.ChecksumModeEnabled }
+
+// some is s, or nil for "".
+func some(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// answered is the object's header with what the request puts in its place.
+func (v *Version) answered(cache, disposition, encoding, language, kind *string, expires *time.Time) Header {
+	h := v.Header
+	for _, o := range []struct{ to, by *string }{
+		{&h.CacheControl, cache}, {&h.ContentDisposition, disposition}, {&h.ContentEncoding, encoding}, {&h.ContentLanguage, language}, {&h.ContentType, kind},
+	} {
+		if o.by != nil {
+			*o.to = *o.by
+		}
+	}
+	if expires != nil {
+		h.Expires = expires.UTC().Format(http.TimeFormat)
+	}
+	return h
+}
+
+// partsCount is how many parts an object was uploaded in; nil: it was put at once.
+func (v *Version) partsCount() *int32 { return nil }
+
+// reading is what a request says of how an object is to be read.
+type reading struct {
+	ifMatch, ifNoneMatch               *string
+	ifModifiedSince, ifUnmodifiedSince *time.Time
+	byteRange                          *string
+	partNumber                         *int32
+	customerKey                        bool
+}
+
+// toRead is the version to be read, and what of it.
+func (o *onObject) toRead(call *gateway.Call, r reading) (*Version, part, error) {
+	v := o.version
+	if v == nil {
+		return nil, part{}, o.missing(call)
+	}
+	if v.Marker {
+		return nil, part{}, o.deleted(call)
+	}
+	if r.customerKey {
+		return nil, part{}, invalidRequest("The encryption parameters are not applicable to this object.")
+	}
+	if err := r.conditions(v); err != nil {
+		return nil, part{}, err
+	}
+	p, err := r.part(v)
+	return v, p, err
+}
+
+// deleted is the error for a delete marker: a key without an object, or a version that can't be read.
+func (o *onObject) deleted(call *gateway.Call) error {
+	marker := []aws.Field{{Name: "X-Amz-Delete-Marker", Value: "true"}, {Name: "X-Amz-Version-Id", Value: o.version.ID}}
+	if o.byID {
+		return &aws.Error{Kind: aws.Custom, Status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed",
+			Message: "The specified method is not allowed against this resource.",
+			Fields:  []aws.Field{{Name: "Method", Value: "GET"}, {Name: "ResourceType", Value: "DeleteMarker"}},
+			Header: append(marker, aws.Field{Name: "Allow", Value: "DELETE"},
+				aws.Field{Name: "Last-Modified", Value: o.version.Modified.Format(http.TimeFormat)})}
+	}
+	err := o.missing(call)
+	if e, ok := errors.AsType[*aws.Error](err); ok && e.Code == "NoSuchKey" {
+		e.Header = marker
+	}
+	return err
+}
+
+// conditions are RFC 9110's, in its order: If-Match before If-Unmodified-Since, then
+// If-None-Match before If-Modified-Since.
+func (r reading) conditions(v *Version) error {
+	switch {
+	case r.ifMatch != nil:
+		if !matches(*r.ifMatch, v.ETag) {
+			return preconditionFailed("If-Match")
+		}
+	case r.ifUnmodifiedSince != nil && v.Modified.After(*r.ifUnmodifiedSince):
+		return preconditionFailed("If-Unmodified-Since")
+	}
+	unchanged := false
+	switch {
+	case r.ifNoneMatch != nil:
+		unchanged = matches(*r.ifNoneMatch, v.ETag)
+	case r.ifModifiedSince != nil:
+		unchanged = !v.Modified.After(*r.ifModifiedSince)
+	}
+	if unchanged {
+		err := notModified().(*aws.Error)
+		err.Header = []aws.Field{{Name: "Etag", Value: quoted(v.ETag)}, {Name: "Last-Modified", Value: v.Modified.Format(http.TimeFormat)}}
+		return err
+	}
+	return nil
+}
+
+// matches tells whether one of a list of entity tags, or "*", is an object's.
+func matches(list, etag string) bool {
+	for tag := range strings.SplitSeq(list, ",") {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == "*" || strings.Trim(tag, `"`) == etag {
+			return true
+		}
+	}
+	return false
+}
+
+// part is what of an object is read.
+type part struct {
+	offset, length int64
+	partial        bool
+}
+
+// header is the part's Content-Range; nil for a whole object.
+func (p part) header(size int64) *string {
+	if !p.partial {
+		return nil
+	}
+	return new("bytes " + strconv.FormatInt(p.offset, 10) + "-" + strconv.FormatInt(p.offset+p.length-1, 10) + "/" + strconv.FormatInt(size, 10))
+}
+
+// part reads a Range header of one range. What is none is passed over, as RFC 9110 has it.
+func (r reading) part(v *Version) (part, error) {
+	whole := part{0, v.Size, false}
+	if r.partNumber != nil {
+		if r.byteRange != nil {
+			return part{}, invalidRequest("Cannot specify both Range header and partNumber query parameter")
+		}
+		if *r.partNumber != 1 {
+			return part{}, fault(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber", "The requested partnumber is not satisfiable",
+				"PartNumberRequested", strconv.Itoa(int(*r.partNumber)), "ActualPartCount", "1")
+		}
+		return part{0, v.Size, v.Size > 0}, nil
+	}
+	spec, ok := strings.CutPrefix(text(r.byteRange), "bytes=")
+	from, to, dash := strings.Cut(strings.TrimSpace(spec), "-")
+	if !ok || !dash || strings.Contains(spec, ",") {
+		return whole, nil
+	}
+	unsatisfiable := fault(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable",
+		"RangeRequested", text(r.byteRange), "ActualObjectSize", strconv.FormatInt(v.Size, 10))
+	if from == "" {
+		n, err := strconv.ParseInt(to, 10, 64)
+		if err != nil || n < 0 {
+			return whole, nil
+		}
+		if n == 0 || v.Size == 0 {
+			return part{}, unsatisfiable
+		}
+		n = min(n, v.Size)
+		return part{v.Size - n, n, true}, nil
+	}
+	first, err := strconv.ParseInt(from, 10, 64)
+	if err != nil || first < 0 {
+		return whole, nil
+	}
+	last := v.Size - 1
+	if to != "" {
+		n, err := strconv.ParseInt(to, 10, 64)
+		if err != nil || n < first {
+			return whole, nil
+		}
+		last = min(last, n)
+	}
+	if first >= v.Size {
+		return part{}, unsatisfiable
+	}
+	return part{first, last - first + 1, true}, nil
+}
+
+// open is what of a version is read. A blob is opened with the first byte that is
+// asked for; it stays at least an hour after its version is gone.
+func (s *Service) open(call *gateway.Call, on *onObject, v *Version, p part) (io.ReadCloser, error) {
+	switch {
+	case v.Data.Blob != "":
+		return &lazy{blobs: s.Blobs, data: v.Data, bound: on.bucket.bound(), part: p}, nil
+	case v.Data.Rows > 0:
+		c, err := contents.Get(call.Tx, on.bucket.Account, on.bucket.ID, v.Data.ID)
+		if err != nil {
+			return nil, err
+		}
+		return io.NopCloser(bytes.NewReader(c.Bytes[p.offset : p.offset+p.length])), nil
+	}
+	return io.NopCloser(bytes.NewReader(nil)), nil
+}
+
+// lazy is a range of a blob, opened when it is first read.
+type lazy struct {
+	blobs blob.Store
+	data  Data
+	bound []byte
+	part  part
+	open  *blob.Unsealed
+	from  io.ReadCloser
+	err   error
+}
+
+// Read implements io.Reader.
+func (l *lazy) Read(b []byte) (int, error) {
+	if l.err == nil && l.from == nil {
+		l.err = l.begin()
+	}
+	if l.err != nil {
+		return 0, l.err
+	}
+	return l.from.Read(b)
+}
+
+func (l *lazy) begin() error {
+	key, err := blob.KeyOf(l.data.Key)
+	if err != nil {
+		return err
+	}
+	defer key.Clear()
+	r, err := l.blobs.Open(context.Background(), l.data.Blob)
+	if err != nil {
+		return err
+	}
+	if l.open, err = blob.Unseal(r, key, l.data.Blob, l.bound); err != nil {
+		return errors.Join(err, r.Close())
+	}
+	l.from = l.open.Range(l.part.offset, l.part.length)
+	return nil
+}
+
+// Close implements io.Closer.
+func (l *lazy) Close() error {
+	if l.from == nil {
+		return nil
+	}
+	return errors.Join(l.from.Close(), l.open.Close())
+}

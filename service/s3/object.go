@@ -1,0 +1,228 @@
+package s3
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/garrison-security/garrison/api/s3"
+	"github.com/garrison-security/garrison/blob"
+	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/policy"
+	"github.com/garrison-security/garrison/store"
+)
+
+// Version is a version of an object, or a delete marker. The one that a key
+// shows stands in objects; all others, and delete markers always, stand in versions.
+type Version struct {
+	ID       string // "null": made while the bucket kept no versions
+	Sequence uint64 // orders the versions of a key: nanoseconds since 1970, or one more than the version before
+	Marker   bool
+	Modified time.Time
+	Account  string // whose object it is
+
+	Size     int64
+	ETag     string // without quotes
+	Checksum Checksum
+	Class    s3.StorageClass
+	Header   Header
+	Metadata map[string]string
+	Tags     []Tag
+	Data     Data
+}
+
+// Header are the headers that an object is answered with.
+type Header struct {
+	CacheControl, ContentDisposition, ContentEncoding, ContentLanguage, ContentType, Expires, WebsiteRedirect string
+}
+
+// Data says where an object's content lies: nowhere if it is empty, in
+// contents, in one blob, or in parts.
+type Data struct {
+	ID   string  // of its row in contents, or of the upload whose parts it is; unique in the bucket
+	Blob blob.ID // "": no single blob
+	Key  []byte  // of the blob
+	Rows int     // in contents: 1, or 0
+}
+
+// content is the content of a small object, sealed by the store like any value.
+type content struct{ Bytes []byte }
+
+// blobUse says that a blob is in use, and whose it is, so that the sweeper knows it.
+type blobUse struct{ Account, Bucket string }
+
+var (
+	objects  = store.NewTable[Version]("s3/object")
+	versions = store.NewTable[Version]("s3/version")
+	nulls    = store.NewTable[nullVersion]("s3/null")
+	contents = store.NewTable[content]("s3/content")
+	uses     = store.NewTable[blobUse]("s3/blob")
+)
+
+// nullVersion says where among versions the one stands that is called "null"; a
+// current one is not among them.
+type nullVersion struct{ Sequence uint64 }
+
+const nullID = "null"
+
+// newVersionID is a version's name: its place, so that it is found by it, and
+// 128 random bits.
+func newVersionID(sequence uint64) string {
+	var b [24]byte
+	binary.BigEndian.PutUint64(b[:], sequence)
+	rand.Read(b[8:])
+	return base64.URLEncoding.EncodeToString(b[:])
+}
+
+// sequenceOf is the place of the version of that name; false for what is no name of a version.
+func sequenceOf(id string) (uint64, bool) {
+	b, err := base64.URLEncoding.Strict().DecodeString(id)
+	if err != nil || len(b) != 24 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(b), true
+}
+
+// sequencePart puts the versions of a key in order, the newest first.
+func sequencePart(sequence uint64) string {
+	return string(binary.BigEndian.AppendUint64(nil, ^sequence))
+}
+
+// maxKey is an object key's greatest length, in bytes of UTF-8.
+const maxKey = 1024
+
+func checkKey(key string) error {
+	if len(key) > maxKey {
+		return fault(http.StatusBadRequest, "KeyTooLongError", "Your key is too long", "Size", strconv.Itoa(len(key)), "MaxSizeAllowed", strconv.Itoa(maxKey))
+	}
+	if key == "" || !utf8.ValidString(key) {
+		return invalidArgument("Object key is not valid UTF-8", "key", "")
+	}
+	return nil
+}
+
+// onObject is an object as what a call acts on: a version of it, where there is one.
+type onObject struct {
+	bucket  *onBucket
+	key     string
+	version *Version // nil: there is none
+	byID    bool     // the call names a version
+	asks    []gateway.Authorization
+}
+
+// ARN implements gateway.Resource.
+func (o *onObject) ARN() string { return o.bucket.ARN() + "/" + o.key }
+
+// ResourceAccount implements gateway.Owned.
+func (o *onObject) ResourceAccount() string { return o.bucket.Account }
+
+// ResourcePolicy implements gateway.Governed.
+func (o *onObject) ResourcePolicy() *policy.Policy { return o.bucket.ResourcePolicy() }
+
+// Asks implements gateway.Asking.
+func (o *onObject) Asks() []gateway.Authorization { return o.asks }
+
+// ask adds what the call asks of the object.
+func (o *onObject) ask(action string, conditions ...string) {
+	o.asks = append(o.asks, gateway.Authorization{Action: action, On: o, Conditions: conditions})
+}
+
+// find finds a version: the current one, or the one of that name.
+func (b *Bucket) find(tx store.Tx, key string, id *string) (*Version, error) {
+	current, err := objects.Get(tx, b.Account, b.ID, key)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	if id == nil {
+		if current != nil {
+			return current, nil
+		}
+		newest, err := b.newest(tx, key)
+		if err != nil {
+			return nil, err
+		}
+		return newest, nil // a marker, or nothing
+	}
+	if current != nil && current.ID == *id {
+		return current, nil
+	}
+	var sequence uint64
+	if *id == nullID {
+		at, err := nulls.Get(tx, b.Account, b.ID, key)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, noSuchVersion(key, *id)
+		}
+		if err != nil {
+			return nil, err
+		}
+		sequence = at.Sequence
+	} else {
+		var ok bool
+		if sequence, ok = sequenceOf(*id); !ok {
+			return nil, invalidVersion(*id)
+		}
+	}
+	v, err := versions.Get(tx, b.Account, b.ID, key, sequencePart(sequence))
+	if errors.Is(err, store.ErrNotFound) || err == nil && v.ID != *id {
+		return nil, noSuchVersion(key, *id)
+	}
+	return v, err
+}
+
+// newest is the newest of the versions of a key that are not current, or nil.
+func (b *Bucket) newest(tx store.Tx, key string) (*Version, error) {
+	for entry, err := range versions.List(tx, b.Account, nil, b.ID, key) {
+		return entry.Value, err
+	}
+	return nil, nil
+}
+
+// objectOf finds the object that the input names, for reading it.
+func objectOf[In any](of func(*In) (bucket, key string, version, expectedOwner *string)) gateway.Target[In, *onObject] {
+	return func(call *gateway.Call, in *In) (*onObject, error) {
+		name, key, id, owner := of(in)
+		b, err := findBucket(call, name, owner)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkKey(key); err != nil {
+			return nil, err
+		}
+		o := &onObject{bucket: b, key: key, byID: id != nil}
+		action := call.Operation.Actions[0]
+		if id != nil {
+			call.Condition("s3:versionid", *id)
+			if when := call.Operation.ActionsWhen; len(when) > 0 {
+				action = when[0].Action
+			}
+		}
+		o.ask(action)
+		v, err := b.find(call.Tx, key, id)
+		if err != nil {
+			return o, err
+		}
+		o.version = v
+		if v != nil {
+			for _, t := range v.Tags {
+				call.Condition("s3:ExistingObjectTag/"+t.Key, t.Value)
+			}
+		}
+		return o, nil
+	}
+}
+
+// missing is the error for an object that is not there: only those who may list
+// the bucket are told.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+func (o *onObject) missing(call *gateway.Call) error {
+	if call.Authorize("s3:ListBucket", o.bucket) != nil {
+		return accessDenied()
+	}
+	return noSuchKey(o.key)
+}

@@ -1,0 +1,313 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/garrison-security/garrison/api/s3"
+	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/blob"
+	"github.com/garrison-security/garrison/gateway"
+)
+
+const (
+	// maxPut is the largest object that is put at once: 5 GiB.
+	maxPut = 5 << 30
+	// inline is the largest content that lies in the store.
+	inline = 16 << 10
+	// maxMetadata bounds a user's metadata: names and values together.
+	maxMetadata = 2 << 10
+)
+
+func objectToPut(call *gateway.Call, in *s3.PutObjectInput) (*onObject, error) {
+	b, err := findBucket(call, in.Bucket, in.ExpectedBucketOwner)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkKey(in.Key); err != nil {
+		return nil, err
+	}
+	if err := unbuiltOfPut(call, in); err != nil {
+		return nil, err
+	}
+	o := &onObject{bucket: b, key: in.Key}
+	o.ask("s3:PutObject")
+	tags, err := queryTags(in.Tagging)
+	if err != nil {
+		return nil, err
+	}
+	if in.Tagging != nil {
+		o.ask("s3:PutObjectTagging")
+	}
+	requestTags(call, tags)
+	if in.StorageClass != nil {
+		call.Condition("s3:x-amz-storage-class", string(*in.StorageClass))
+	}
+	if in.ServerSideEncryption != nil {
+		call.Condition("s3:x-amz-server-side-encryption", string(*in.ServerSideEncryption))
+	}
+	if in.IfNoneMatch != nil {
+		call.Condition("s3:if-none-match", *in.IfNoneMatch)
+	}
+	if in.IfMatch != nil {
+		call.Condition("s3:if-match", *in.IfMatch)
+	}
+	return o, nil
+}
+
+// unbuiltOfPut refuses what would have no effect.
+func unbuiltOfPut(call *gateway.Call, in *s3.PutObjectInput) error {
+	for name, given := range map[string]bool{
+		"ACL":              in.ACL != nil && *in.ACL != s3.ObjectCannedACLPrivate && *in.ACL != s3.ObjectCannedACLBucketOwnerFullControl,
+		"GrantFullControl": in.GrantFullControl != nil, "GrantRead": in.GrantRead != nil, "GrantReadACP": in.GrantReadACP != nil,
+		"GrantWriteACP": in.GrantWriteACP != nil, "WriteOffsetBytes": in.WriteOffsetBytes != nil,
+		"ServerSideEncryption": in.ServerSideEncryption != nil && *in.ServerSideEncryption != s3.ServerSideEncryptionAes256,
+		"SSEKMSKeyId":          in.SSEKMSKeyId != nil, "SSEKMSEncryptionContext": in.SSEKMSEncryptionContext != nil,
+		"SSECustomerAlgorithm": in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
+		"BucketKeyEnabled":     flag(in.BucketKeyEnabled), "ObjectLockMode": in.ObjectLockMode != nil,
+		"ObjectLockRetainUntilDate": in.ObjectLockRetainUntilDate != nil, "ObjectLockLegalHoldStatus": in.ObjectLockLegalHoldStatus != nil,
+		"StorageClass": in.StorageClass != nil && *in.StorageClass != s3.StorageClassStandard,
+	} {
+		if given {
+			return gateway.NotImplemented(call.Operation, name)
+		}
+	}
+	return nil
+}
+
+// queryTags are the tags of a x-amz-tagging header.
+func queryTags(header *string) ([]Tag, error) {
+	if header == nil {
+		return nil, nil
+	}
+	values, err := url.ParseQuery(*header)
+	if err != nil {
+		return nil, invalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.", "x-amz-tagging", *header)
+	}
+	var given []s3.Tag
+	for key, list := range values {
+		if len(list) != 1 {
+			return nil, invalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.", "x-amz-tagging", *header)
+		}
+		given = append(given, s3.Tag{Key: key, Value: list[0]})
+	}
+	sortTags(given)
+	return tagsOf(given, maxObjectTags)
+}
+
+// requestTags sets the condition keys of the tags that a request gives an object.
+func requestTags(call *gateway.Call, tags []Tag) {
+	if len(tags) == 0 {
+		return
+	}
+	keys := make([]string, 0, len(tags))
+	for _, t := range tags {
+		call.Condition("s3:RequestObjectTag/"+t.Key, t.Value)
+		keys = append(keys, t.Key)
+	}
+	call.ConditionList("s3:RequestObjectTagKeys", keys...)
+}
+
+// received is content that has arrived whole, and is nobody's yet.
+type received struct {
+	size     int64
+	etag     string
+	checksum Checksum
+	small    []byte // of at most inline bytes
+	blob     blob.ID
+	key      []byte
+}
+
+// receiveObject reads an object's content to its end, and checks it.
+func (s *Service) receiveObject(ctx context.Context, call *gateway.Call, on *onObject, in *s3.PutObjectInput, body io.Reader) (*received, error) {
+	v, err := verify(body, in.ChecksumAlgorithm, checksums{
+		CRC32: in.ChecksumCRC32, CRC32C: in.ChecksumCRC32C, CRC64NVME: in.ChecksumCRC64NVME, SHA1: in.ChecksumSHA1, SHA256: in.ChecksumSHA256,
+		SHA512: in.ChecksumSHA512, MD5: in.ChecksumMD5, XXHASH64: in.ChecksumXXHASH64, XXHASH3: in.ChecksumXXHASH3, XXHASH128: in.ChecksumXXHASH128,
+	}, in.ContentMD5)
+	if err != nil {
+		return nil, err
+	}
+	return s.receive(ctx, on, body, v)
+}
+
+// receive reads a body to its end into memory if it is small, else into a
+// blob, and checks it.
+func (s *Service) receive(ctx context.Context, on *onObject, body io.Reader, v *verifier) (*received, error) {
+	length := int64(-1)
+	if known, ok := body.(interface{ Length() int64 }); ok {
+		length = known.Length()
+	}
+	if length < 0 {
+		return nil, fault(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+	}
+	if length > maxPut {
+		return nil, fault(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size",
+			"ProposedSize", strconv.FormatInt(length, 10), "MaxSizeAllowed", strconv.Itoa(maxPut))
+	}
+	r := &received{}
+	if length <= inline {
+		var small bytes.Buffer
+		if err := pour(io.MultiWriter(&small, v), body, length); err != nil {
+			return nil, err
+		}
+		r.small = small.Bytes()
+	} else if err := s.receiveBlob(ctx, on, body, v, length, r); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.checksum, err = v.check(body); err != nil {
+		s.drop(r)
+		return nil, err
+	}
+	r.size, r.etag = v.size, v.etag()
+	return r, nil
+}
+
+func (s *Service) receiveBlob(ctx context.Context, on *onObject, body io.Reader, v *verifier, length int64, r *received) error {
+	id, key := blob.NewID(), blob.NewKey()
+	to, err := s.Blobs.Create(ctx, id)
+	if err != nil {
+		return storage(err)
+	}
+	defer to.Abort()
+	sealed, err := blob.Seal(to, key, id, on.bucket.bound())
+	if err != nil {
+		return err
+	}
+	if err := pour(io.MultiWriter(sealed, v), body, length); err != nil {
+		return err
+	}
+	if err := sealed.Close(); err != nil {
+		return storage(err)
+	}
+	if err := to.Commit(ctx); err != nil {
+		return storage(err)
+	}
+	r.blob, r.key = id, key.Bytes()
+	return nil
+}
+
+// bound is what the bucket's blobs belong to.
+func (b *Bucket) bound() []byte { return []byte("s3 " + b.ID) }
+
+// pour copies a body to its end, which must come at length.
+func pour(to io.Writer, body io.Reader, length int64) error {
+	n, err := io.Copy(to, body)
+	if _, ours := errors.AsType[*aws.Error](err); ours || errors.Is(err, blob.ErrFull) || errors.Is(err, blob.ErrUnavailable) {
+		return storage(err)
+	}
+	if err != nil || n != length {
+		return fault(http.StatusBadRequest, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
+	}
+	return nil
+}
+
+// storage is a blob engine's error as the caller sees it.
+func storage(err error) error {
+	if errors.Is(err, blob.ErrFull) || errors.Is(err, blob.ErrUnavailable) {
+		return &aws.Error{Kind: aws.Unavailable, Message: "Please reduce your request rate."}
+	}
+	return err
+}
+
+// drop gives up what was received and is not to be kept. What a crash leaves the sweeper finds.
+func (s *Service) drop(r *received) {
+	if r.blob != "" {
+		s.Blobs.Remove(context.Background(), r.blob)
+	}
+}
+
+func (s *Service) putObject(_ context.Context, call *gateway.Call, on *onObject, in *s3.PutObjectInput, r *received) (*s3.PutObjectOutput, error) {
+	b := on.bucket
+	if err := writeConditions(call, b, on.key, in.IfMatch, in.IfNoneMatch); err != nil {
+		return nil, err
+	}
+	size := 0
+	for name, value := range in.Metadata {
+		size += len(name) + len(value)
+	}
+	if size > maxMetadata {
+		return nil, fault(http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size",
+			"Size", strconv.Itoa(size), "MaxSizeAllowed", strconv.Itoa(maxMetadata))
+	}
+	tags, err := queryTags(in.Tagging)
+	if err != nil {
+		return nil, err
+	}
+	v := &Version{
+		Modified: second(call.Time), Account: b.Account, Size: r.size, ETag: r.etag, Checksum: r.checksum, Class: s3.StorageClassStandard,
+		Metadata: in.Metadata, Tags: tags,
+		Header: Header{
+			CacheControl: text(in.CacheControl), ContentDisposition: text(in.ContentDisposition), ContentEncoding: contentEncoding(in.ContentEncoding),
+			ContentLanguage: text(in.ContentLanguage), ContentType: text(in.ContentType), Expires: text(in.Expires), WebsiteRedirect: text(in.WebsiteRedirectLocation),
+		},
+	}
+	if v.Header.ContentType == "" {
+		v.Header.ContentType = "binary/octet-stream"
+	}
+	if err := b.keep(call.Tx, v, r); err != nil {
+		return nil, err
+	}
+	if err := b.place(call, on.key, v); err != nil {
+		return nil, err
+	}
+	out := &s3.PutObjectOutput{ETag: new(quoted(v.ETag)), ServerSideEncryption: new(s3.ServerSideEncryptionAes256), ChecksumType: &v.Checksum.Type}
+	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
+	if b.Versioning != "" {
+		out.VersionId = &v.ID
+	}
+	return out, nil
+}
+
+func quoted(etag string) string { return `"` + etag + `"` }
+
+// checksumOf is the member of an output that holds the checksum of an algorithm.
+func checksumOf(crc32, crc32c, crc64nvme, sha1, sha256, sha512 **string, a s3.ChecksumAlgorithm) **string {
+	switch a {
+	case s3.ChecksumAlgorithmCrc32:
+		return crc32
+	case s3.ChecksumAlgorithmCrc32c:
+		return crc32c
+	case s3.ChecksumAlgorithmCrc64nvme:
+		return crc64nvme
+	case s3.ChecksumAlgorithmSha1:
+		return sha1
+	case s3.ChecksumAlgorithmSha256:
+		return sha256
+	case s3.ChecksumAlgorithmSha512:
+		return sha512
+	}
+	return new(*string)
+}
+
+// writeConditions refuses a write whose conditions on the current object do not hold.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+func writeConditions(call *gateway.Call, b *onBucket, key string, ifMatch, ifNoneMatch *string) error {
+	if ifMatch == nil && ifNoneMatch == nil {
+		return nil
+	}
+	current, err := b.find(call.Tx, key, nil)
+	if err != nil {
+		return err
+	}
+	there := current != nil && !current.Marker
+	switch {
+	case ifMatch != nil && ifNoneMatch != nil:
+		return fault(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented")
+	case ifNoneMatch != nil && *ifNoneMatch != "*":
+		return fault(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented", "Header", "If-None-Match")
+	case ifNoneMatch != nil && there:
+		return preconditionFailed("If-None-Match")
+	case ifMatch != nil && !there:
+		return noSuchKey(key)
+	case ifMatch != nil && !matches(*ifMatch, current.ETag):
+		return preconditionFailed("If-Match")
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+// Package s3 is Amazon S3: buckets, and objects in versions. Metadata lies in
+// the store, content of up to 16 KiB with it, larger content in blobs that are
+// sealed under a key of their own and named by the row that is committed last.
+//
+// A bucket's rows stand in its owner's scope, under the bucket's own id, so that
+// one that is made again under an old name finds nothing of the old one.
+package s3
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/garrison-security/garrison/api/s3"
+	"github.com/garrison-security/garrison/blob"
+	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
+)
+
+// Options are what a Service is made of.
+type Options struct {
+	Engine store.Engine // for the sweeper
+	Blobs  blob.Store
+	Tokens store.Tokens
+	Clock  func() time.Time // nil is time.Now
+	Log    *slog.Logger
+}
+
+// Service is S3. It is safe for concurrent use.
+type Service struct{ Options }
+
+// New makes the service.
+func New(o Options) *Service {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	return &Service{o}
+}
+
+// Operations implements gateway.Service.
+func (s *Service) Operations() []gateway.Operation {
+	return slices.Concat(
+		s.bucketOperations(),
+		s.objectOperations(),
+		s.listOperations(),
+	)
+}
+
+func (s *Service) bucketOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(s3.CreateBucket, bucketToCreate, s.createBucket),
+		gateway.Op(s3.HeadBucket, bucketOf(func(in *s3.HeadBucketInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.headBucket),
+		gateway.Op(s3.DeleteBucket, bucketOf(func(in *s3.DeleteBucketInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.deleteBucket),
+		gateway.Op(s3.ListBuckets, gateway.Account[s3.ListBucketsInput], s.listBuckets),
+		gateway.Op(s3.GetBucketLocation, bucketOf(func(in *s3.GetBucketLocationInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.getBucketLocation),
+		gateway.Op(s3.PutBucketVersioning, bucketOf(func(in *s3.PutBucketVersioningInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.putBucketVersioning),
+		gateway.Op(s3.GetBucketVersioning, bucketOf(func(in *s3.GetBucketVersioningInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.getBucketVersioning),
+		gateway.Op(s3.PutBucketPolicy, bucketOf(func(in *s3.PutBucketPolicyInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.putBucketPolicy),
+		gateway.Op(s3.GetBucketPolicy, bucketOf(func(in *s3.GetBucketPolicyInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.getBucketPolicy),
+		gateway.Op(s3.DeleteBucketPolicy, bucketOf(func(in *s3.DeleteBucketPolicyInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.deleteBucketPolicy),
+		gateway.Op(s3.PutBucketTagging, bucketOf(func(in *s3.PutBucketTaggingInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.putBucketTagging),
+		gateway.Op(s3.GetBucketTagging, bucketOf(func(in *s3.GetBucketTaggingInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.getBucketTagging),
+		gateway.Op(s3.DeleteBucketTagging, bucketOf(func(in *s3.DeleteBucketTaggingInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.deleteBucketTagging),
+		gateway.Op(s3.PutPublicAccessBlock, bucketOf(func(in *s3.PutPublicAccessBlockInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.putPublicAccessBlock),
+		gateway.Op(s3.GetPublicAccessBlock, bucketOf(func(in *s3.GetPublicAccessBlockInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.getPublicAccessBlock),
+		gateway.Op(s3.DeletePublicAccessBlock, bucketOf(func(in *s3.DeletePublicAccessBlockInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.deletePublicAccessBlock),
+		gateway.Op(s3.PutBucketOwnershipControls, bucketOf(func(in *s3.PutBucketOwnershipControlsInput) (string, *string) {
+			return in.Bucket, in.ExpectedBucketOwner
+		}), s.putBucketOwnershipControls),
+		gateway.Op(s3.GetBucketOwnershipControls, bucketOf(func(in *s3.GetBucketOwnershipControlsInput) (string, *string) {
+			return in.Bucket, in.ExpectedBucketOwner
+		}), s.getBucketOwnershipControls),
+		gateway.Op(s3.DeleteBucketOwnershipControls, bucketOf(func(in *s3.DeleteBucketOwnershipControlsInput) (string, *string) {
+			return in.Bucket, in.ExpectedBucketOwner
+		}), s.deleteBucketOwnershipControls),
+	}
+}
+
+func (s *Service) objectOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Stream(s3.PutObject, objectToPut, s.receiveObject, s.putObject),
+		gateway.Op(s3.GetObject, objectOf(func(in *s3.GetObjectInput) (string, string, *string, *string) {
+			return in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner
+		}), s.getObject),
+		gateway.Op(s3.HeadObject, objectOf(func(in *s3.HeadObjectInput) (string, string, *string, *string) {
+			return in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner
+		}), s.headObject),
+		gateway.Op(s3.DeleteObject, objectToDelete, s.deleteObject),
+		gateway.Op(s3.DeleteObjects, bucketToDeleteFrom, s.deleteObjects),
+	}
+}
+
+func (s *Service) listOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(s3.ListObjects, listingOf(func(in *s3.ListObjectsInput) listing {
+			return listing{bucket: in.Bucket, owner: in.ExpectedBucketOwner, prefix: in.Prefix, delimiter: in.Delimiter, maxKeys: in.MaxKeys}
+		}), s.listObjects),
+		gateway.Op(s3.ListObjectsV2, listingOf(func(in *s3.ListObjectsV2Input) listing {
+			return listing{bucket: in.Bucket, owner: in.ExpectedBucketOwner, prefix: in.Prefix, delimiter: in.Delimiter, maxKeys: in.MaxKeys}
+		}), s.listObjectsV2),
+		gateway.Op(s3.ListObjectVersions, listingOf(func(in *s3.ListObjectVersionsInput) listing {
+			return listing{bucket: in.Bucket, owner: in.ExpectedBucketOwner, prefix: in.Prefix, delimiter: in.Delimiter, maxKeys: in.MaxKeys}
+		}), s.listObjectVersions),
+	}
+}
