@@ -86,7 +86,9 @@ func send(w http.ResponseWriter, hr *http.Request, from *wire.Response) {
 		header["Content-Type"] = nil // or net/http would guess one
 	}
 	if from.Stream == nil {
-		if from.Status != http.StatusNoContent && from.Status != http.StatusNotModified {
+		// An answer to HEAD has no body, and may tell the length that GET's has.
+		told := hr.Method == http.MethodHead && header["Content-Length"] != nil
+		if !told && from.Status != http.StatusNoContent && from.Status != http.StatusNotModified {
 			header["Content-Length"] = []string{strconv.Itoa(len(from.Body))}
 		}
 		w.WriteHeader(from.Status)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/garrison-security/garrison/blob"
 	"github.com/garrison-security/garrison/keyring"
 	"github.com/garrison-security/garrison/store"
 	"github.com/garrison-security/garrison/store/postgres"
@@ -23,6 +24,7 @@ type house struct {
 	dir      dataDir
 	settings House
 	engine   store.Engine
+	blobs    blob.Store // nil: the store is shared, and blobs of one node would be no other's
 	keys     *keyring.Keyring
 	record   *trail.Trail
 	log      *slog.Logger
@@ -97,16 +99,18 @@ func (h *house) open(ctx context.Context, make bool) (err error) {
 		if err != nil {
 			return errors.Join(err, h.engine.Close())
 		}
+	} else if h.blobs, err = openBlobs(h.settings.Engine, h.dir); err != nil {
+		return errors.Join(err, h.engine.Close())
 	}
 	if err := h.keys.Load(ctx, h.engine, root); err != nil {
 		if wrong, ok := errors.AsType[*keyring.WrongRootError](err); ok {
 			err = fmt.Errorf("%w (%s)", wrong, h.rootName())
 		}
-		return errors.Join(err, h.engine.Close())
+		return errors.Join(err, h.shut())
 	}
 	h.record = &trail.Trail{Engine: h.engine, Journal: journal}
 	if err := errors.Join(h.record.Begin(ctx, time.Now()), h.load(ctx)); err != nil {
-		return errors.Join(err, h.engine.Close())
+		return errors.Join(err, h.shut())
 	}
 	return nil
 }
@@ -147,9 +151,17 @@ func (h *house) rootName() string {
 	return "the root key given is " + h.dir.rootKey(h.settings.RootKey)
 }
 
+// shut closes what is stored.
+func (h *house) shut() error {
+	if h.blobs == nil {
+		return h.engine.Close()
+	}
+	return errors.Join(h.engine.Close(), h.blobs.Close())
+}
+
 // close ends the house. What was acknowledged stays.
 func (h *house) close() error {
-	err := h.engine.Close()
+	err := h.shut()
 	h.keys.Close()
 	return err
 }

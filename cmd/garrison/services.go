@@ -8,6 +8,7 @@ import (
 	"github.com/garrison-security/garrison/service/iam"
 	"github.com/garrison-security/garrison/service/kms"
 	"github.com/garrison-security/garrison/service/organizations"
+	"github.com/garrison-security/garrison/service/s3"
 	"github.com/garrison-security/garrison/service/sts"
 	"github.com/garrison-security/garrison/store"
 )
@@ -44,7 +45,7 @@ func newServices(h *house, settings *Settings) (services, error) {
 	keys := kms.New(kms.Options{
 		Sealer: h.keys, Identities: identities, Quotas: all.KMS, Accounts: perAccount(accounts, func(q quotas) kms.Quotas { return q.KMS }),
 	})
-	return services{
+	list := services{
 		all:       []gateway.Service{identities, tokens, lookups, tree, keys},
 		directory: identities,
 		sessions:  tokens,
@@ -54,5 +55,11 @@ func newServices(h *house, settings *Settings) (services, error) {
 			{"iam reports", func(ctx context.Context) error { return identities.MakeReports(ctx, h.record) }},
 			{"cloudtrail", lookups.Run},
 		},
-	}, nil
+	}
+	if !h.shared { // until there is a place for blobs that nodes share
+		objects := s3.New(s3.Options{Engine: h.engine, Blobs: h.blobs, Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
+		list.all = append(list.all, objects)
+		list.consumers = append(list.consumers, consumer{"s3", objects.Run})
+	}
+	return list, nil
 }

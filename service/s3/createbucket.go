@@ -14,9 +14,12 @@ import (
 
 // creation is a bucket to be: nobody's yet, so that its account is the caller's.
 type creation struct {
-	name, arn string
-	further   []gateway.Authorization
+	name, arn, account string
+	further            []gateway.Authorization
 }
+
+// ResourceAccount implements gateway.Owned.
+func (c *creation) ResourceAccount() string { return c.account }
 
 // ARN implements gateway.Resource.
 func (c *creation) ARN() string { return c.arn }
@@ -42,7 +45,7 @@ func bucketToCreate(call *gateway.Call, in *s3.CreateBucketInput) (*creation, er
 		}
 	}
 	location := ""
-	on := &creation{name: in.Bucket, arn: "arn:" + call.Partition + ":s3:::" + in.Bucket}
+	on := &creation{name: in.Bucket, account: call.Account, arn: "arn:" + call.Partition + ":s3:::" + in.Bucket}
 	if c := in.CreateBucketConfiguration; c != nil {
 		if c.Location != nil || c.Bucket != nil {
 			return nil, invalidRequest("A general purpose bucket can't be created with a Location or Bucket configuration.")

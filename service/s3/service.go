@@ -39,11 +39,17 @@ func New(o Options) *Service {
 
 // Operations implements gateway.Service.
 func (s *Service) Operations() []gateway.Operation {
-	return slices.Concat(
+	all := slices.Concat(
 		s.bucketOperations(),
 		s.objectOperations(),
 		s.listOperations(),
 	)
+	for i, o := range all {
+		if name := o.Row().Name; name != "CreateBucket" && name != "ListBuckets" {
+			all[i] = gateway.Anyone(o)
+		}
+	}
+	return all
 }
 
 func (s *Service) bucketOperations() []gateway.Operation {
