@@ -26,7 +26,14 @@ type answered struct {
 }
 
 // answers keeps what client tokens were used for, by account, Region, operation and token.
-var answers = store.NewTable[answered]("gateway/answer")
+var answers = store.NewTable("gateway/answer", answersByEnd)
+
+// answersByEnd finds what is over, of all accounts, by the hour of its end.
+var answersByEnd = &store.Index[answered]{Name: "end", Global: true,
+	Of: func(a *answered, add func(parts ...string)) { add(hourOf(a.Until)) }}
+
+// hourOf orders hours as texts do.
+func hourOf(t time.Time) string { return t.UTC().Format("2006010215") }
 
 // Idempotent makes an operation whose model has a client token answer a
 // repeated request as it answered the first, for a while, without doing

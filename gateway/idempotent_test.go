@@ -2,13 +2,16 @@ package gateway_test
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/garrison-security/garrison/api/accessanalyzer"
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
 )
 
 var made int
@@ -60,4 +63,47 @@ func TestARepeatedClientTokenIsAnsweredAsTheFirst(t *testing.T) {
 	if late, err := call("ALICE", "t", "one"); err != nil || late == first {
 		t.Errorf("after the window = %s, %v", late, err)
 	}
+}
+
+// What was kept for client tokens goes when its time is over, however much it
+// is, and only then.
+func TestAnswersOfOldTokensAreRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlane(t, service{createAnalyzer().Idempotent(time.Hour, &aws.Error{Kind: aws.Validation})}, func(c *gateway.Config) {
+			c.Clock = time.Now
+		})
+		call := func(token string) string {
+			out, err := invoke(p, "ALICE", accessanalyzer.CreateAnalyzer, &accessanalyzer.CreateAnalyzerInput{AnalyzerName: "a", Type: "ACCOUNT", ClientToken: &token})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return *out.Arn
+		}
+		kept := func() (n int) {
+			if err := p.engine.View(t.Context(), func(tx store.Tx) (err error) { n, err = gateway.KeptAnswers(tx); return err }); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- p.Run(ctx) }()
+		for i := range 1100 { // more than two steps
+			call("old" + strconv.Itoa(i))
+		}
+		time.Sleep(80 * time.Minute)
+		young := call("young")
+		time.Sleep(50 * time.Minute) // the hour in which the old ones ended is over, the young one's is not
+		synctest.Wait()
+		if n := kept(); n != 1 {
+			t.Errorf("%d answers are kept, want the young one", n)
+		}
+		if again := call("young"); again != young {
+			t.Errorf("a token within its time is answered %s, then %s", young, again)
+		}
+		stop()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run = %v", err)
+		}
+	})
 }

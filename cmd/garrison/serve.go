@@ -102,7 +102,6 @@ func (s *server) begin(ctx context.Context, by operator, f founding) error {
 	if err != nil {
 		return err
 	}
-	s.consumers = services.consumers
 	s.unattributed = &trail.Unattributed{Engine: s.house.engine}
 	rates, err := s.settings.rates()
 	if err != nil {
@@ -114,12 +113,12 @@ func (s *server) begin(ctx context.Context, by operator, f founding) error {
 		Engine: s.house.engine, Directory: services.directory, Sessions: services.sessions,
 		Guardrails: services.limits, Services: services.all,
 		Partition: s.house.Partition, Regions: s.settings.Region, Hosts: s.settings.EndpointNames,
-		Client:   clientOf,
-		Internal: pages, Unattributed: s.unattributed, Limits: gateway.Limits{Rates: rates},
+		Client: clientOf, Internal: pages, Unattributed: s.unattributed, Limits: gateway.Limits{Rates: rates},
 		MinFree: float64(s.settings.MinFree) / 100, Log: s.log,
 	}); err != nil {
 		return usageError{err}
 	}
+	s.consumers = append(services.consumers, consumer{"client tokens", s.gateway.Run})
 	config, err := s.tls()
 	if err != nil {
 		return err
