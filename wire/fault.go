@@ -19,6 +19,7 @@ type Fault struct {
 	Sender    bool // the caller's fault
 	Message   string
 	Fields    []aws.Field  // further members of the error's element
+	Custom    bool         // the code is the error's own; so are its fields, in whatever protocol
 	Shape     *aws.Shape   // of a modelled error; else nil
 	Modelled  aws.Modelled // likewise
 }
@@ -40,7 +41,7 @@ func FaultOf(p aws.Protocol, s *aws.Service, err error) Fault {
 			f.Message, f.Fields = e.Message, e.Fields
 		}
 		if kind == aws.Custom {
-			f.Code, f.QueryCode, f.Status = e.Code, e.Code, e.Status
+			f.Custom, f.Code, f.QueryCode, f.Status = true, e.Code, e.Code, e.Status
 			if f.Status == 0 {
 				f.Status = http.StatusBadRequest
 			}

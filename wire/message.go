@@ -13,9 +13,10 @@ import (
 type form uint8
 
 const (
-	fullForm  form = iota // Value 'x' at 'a' failed to satisfy constraint: …
-	terseForm             // Value at 'a' failed …, and no list of an enum's values: IAM
-	ec2Form               // EC2's own two errors, the first broken constraint alone
+	fullForm   form = iota // Value 'x' at 'a' failed to satisfy constraint: …
+	terseForm              // Value at 'a' failed …, and no list of an enum's values: IAM
+	ec2Form                // EC2's own two errors, the first broken constraint alone
+	reasonForm             // a reason for the first broken constraint: Organizations
 )
 
 func messageForm(s *aws.Service) form {
@@ -24,6 +25,8 @@ func messageForm(s *aws.Service) form {
 		return fullForm
 	case s.Name == "iam":
 		return terseForm
+	case s.Name == "organizations":
+		return reasonForm
 	case len(s.Protocols) > 0 && s.Protocols[0] == aws.EC2Query:
 		return ec2Form
 	}
@@ -91,6 +94,10 @@ func (c *checker) null() {
 		c.n++
 		return
 	}
+	if c.form == reasonForm {
+		c.note(inputRequired)
+		return
+	}
 	c.begin()
 	c.text = append(c.text, " null"...)
 	c.end("Member must not be null")
@@ -99,6 +106,10 @@ func (c *checker) null() {
 // broken notes that the value that the checker stands at breaks a rule.
 func (c *checker) broken(p *Plan, v reflect.Value, secret bool, rule string) {
 	if c.n >= maxViolations {
+		return
+	}
+	if c.form == reasonForm {
+		c.note(reasonOf(p, rule))
 		return
 	}
 	var value []byte
@@ -153,6 +164,8 @@ func (c *checker) err() error {
 		return &aws.Error{Kind: aws.Validation, Message: string(c.complaint)}
 	case c.n == 0:
 		return nil
+	case c.form == reasonForm:
+		return c.reason.err()
 	case c.form == ec2Form && c.invalid:
 		return &aws.Error{Kind: aws.Validation, Message: string(c.text)}
 	case c.form == ec2Form:

@@ -47,7 +47,8 @@ type checker struct {
 	buf     [8]step
 	n       int
 	text    []byte
-	invalid bool // ec2Form: the first broken constraint is of a value, not of an absence
+	reason  reason // reasonForm's
+	invalid bool   // ec2Form: the first broken constraint is of a value, not of an absence
 
 	complaint []byte // of the first text that a pattern with a complaint refuses
 }

@@ -33,6 +33,12 @@ func (s Style) AppendFault(b []byte, f *wire.Fault) []byte {
 		b = append(jsontext.AppendString(b, name), ':')
 		b = jsontext.AppendString(b, f.Message)
 	}
+	if f.Custom {
+		for _, field := range f.Fields {
+			b = append(jsontext.AppendString(append(b, ','), field.Name), ':')
+			b = jsontext.AppendString(b, field.Value)
+		}
+	}
 	if p == nil {
 		return b
 	}
