@@ -34,6 +34,9 @@ func attachment[In any](s *Service, names func(*In) (policy, target string)) gat
 		}
 		policy, target := names(in)
 		missing := t.findPolicy(call, policy)
+		if missing == errPolicyNotFound {
+			missing = errPolicyUnknown
+		}
 		t.target = target
 		arn, tags, err := t.org.findTarget(call.Tx, target)
 		t.also(call.Operation.Actions[0], arn, tags)
@@ -154,9 +157,7 @@ func (s *Service) listPoliciesForTarget(_ context.Context, call *gateway.Call, o
 	if err != nil {
 		return nil, err
 	}
-	all := l.attached(of, round)
-	slices.SortFunc(all, func(a, b Attachment) int { return strings.Compare(a.Policy, b.Policy) })
-	found, err := slice(p, all, func(a *Attachment) string { return a.Policy })
+	found, err := slice(p, l.attached(of, round), func(a *Attachment) string { return order(a.Since) + a.Policy })
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,10 @@ type Request struct {
 	Failure   string `cbor:",omitempty"`
 }
 
-var requests = store.NewTable[Request]("organizations/request")
+var (
+	requestsByTime = &store.Index[Request]{Name: "time", Of: func(r *Request, add func(parts ...string)) { add(order(r.Requested)) }}
+	requests       = store.NewTable("organizations/request", requestsByTime)
+)
 
 // accessRole is the role in a new account that the management account may assume.
 const accessRole = "OrganizationAccountAccessRole"
@@ -198,7 +201,7 @@ func (s *Service) listCreateAccountStatus(_ context.Context, call *gateway.Call,
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, requests.List(call.Tx, on.org.Management, p.after), func(r *Request) bool {
+	found, err := collect(p, requests.ListBy(call.Tx, requestsByTime, on.org.Management, p.after), func(r *Request) bool {
 		return len(in.States) == 0 || slices.Contains(in.States, r.state())
 	})
 	if err != nil {

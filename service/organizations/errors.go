@@ -15,8 +15,10 @@ var (
 	errUnitNotFound    = &api.OrganizationalUnitNotFoundException{Message: "You specified an organizational unit that doesn't exist."}
 	errParentNotFound  = &api.ParentNotFoundException{Message: "You specified parent that doesn't exist."}
 	errTargetNotFound  = &api.TargetNotFoundException{Message: "You specified a target that doesn't exist."}
-	errPolicyNotFound  = &api.PolicyNotFoundException{Message: "You specified a policy that doesn't exist."}
-	errMasterStays     = &api.MasterCannotLeaveOrganizationException{Message: "You can't remove the management account from the organization."}
+	// errPolicyUnknown is what AWS says of the same to those who want to change it.
+	errPolicyUnknown  = &api.PolicyNotFoundException{Message: "We can't find a policy with the PolicyId that you specified."}
+	errPolicyNotFound = &api.PolicyNotFoundException{Message: "You specified a policy that doesn't exist."}
+	errMasterStays    = &api.MasterCannotLeaveOrganizationException{Message: "You can't remove the management account from the organization."}
 )
 
 func constraint(reason api.ConstraintViolationExceptionReason, format string, args ...any) error {

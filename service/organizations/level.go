@@ -92,7 +92,7 @@ func (l *Level) disable(of string) {
 func (l *Level) attached(of string, round int) []Attachment {
 	var all []Attachment
 	if id := defaultPolicy(of); id != "" && round > 0 && l.hasDefault(of, round) {
-		all = append(all, Attachment{Policy: id, Type: of, Round: round})
+		all = append(all, Attachment{Policy: id, Type: of, Round: round, Since: time.Unix(0, 0)})
 	}
 	for _, a := range l.Attached {
 		if a.Type == of && a.Round == round && round > 0 {

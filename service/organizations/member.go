@@ -28,8 +28,12 @@ type Delegated struct {
 	Since   time.Time
 }
 
-// membersByParent places accounts under the roots and units that they lie in.
-var membersByParent = &store.Index[Member]{Name: "parent", Of: func(m *Member, add func(parts ...string)) { add(m.Parent) }}
+// Accounts are listed in the order in which they joined.
+var (
+	membersByTime = &store.Index[Member]{Name: "time", Of: func(m *Member, add func(parts ...string)) { add(order(m.Joined)) }}
+	// membersByParent places accounts under the roots and units that they lie in.
+	membersByParent = &store.Index[Member]{Name: "parent", Of: func(m *Member, add func(parts ...string)) { add(m.Parent, order(m.Joined)) }}
+)
 
 // membersByService places delegated administrators under their services, and under "" whatever the service.
 var membersByService = &store.Index[Member]{Name: "service", Of: func(m *Member, add func(parts ...string)) {
@@ -41,7 +45,7 @@ var membersByService = &store.Index[Member]{Name: "service", Of: func(m *Member,
 	}
 }}
 
-var members = store.NewTable("organizations/member", membersByParent, membersByService)
+var members = store.NewTable("organizations/member", membersByTime, membersByParent, membersByService)
 
 // memberARN names an account of the organisation.
 func (o *Organization) memberARN(account string) string { return o.arn("account", account) }
@@ -152,7 +156,7 @@ func (s *Service) listAccounts(_ context.Context, call *gateway.Call, on *subjec
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, members.List(call.Tx, on.org.Management, p.after), nil)
+	found, err := collect(p, members.ListBy(call.Tx, membersByTime, on.org.Management, p.after), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,9 @@ package organizations
 
 import (
 	"errors"
+	"fmt"
 	"iter"
+	"time"
 
 	api "github.com/garrison-security/garrison/api/organizations"
 	"github.com/garrison-security/garrison/gateway"
@@ -46,6 +48,9 @@ func (p *page) end(more []byte) error {
 	}
 	return err
 }
+
+// order is a time as listings in the order of creation have it in their keys.
+func order(t time.Time) string { return fmt.Sprintf("%020d", t.UnixNano()) }
 
 // collect takes the page out of a table's listing.
 func collect[V any](p *page, entries iter.Seq2[store.Entry[V], error], keep func(*V) bool) ([]*V, error) {

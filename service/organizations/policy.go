@@ -21,7 +21,8 @@ type Policy struct {
 	Name        string
 	Description string `cbor:",omitempty"`
 	Version     int    // of the content, from 1
-	Tags        []Tag  `cbor:",omitempty"`
+	Created     time.Time
+	Tags        []Tag `cbor:",omitempty"`
 }
 
 // Content is a version of a policy's content, as stored under the policy's id
@@ -33,11 +34,13 @@ type Content struct {
 	Document
 }
 
-// policiesByName places policies under their types by their names, which are unique there.
-var policiesByName = &store.Index[Policy]{Name: "name", Unique: true, Of: func(p *Policy, add func(parts ...string)) { add(p.Type, p.Name) }}
-
 var (
-	policies = store.NewTable("organizations/policy", policiesByName)
+	// policiesByName keeps names unique within a type.
+	policiesByName = &store.Index[Policy]{Name: "name", Unique: true, Of: func(p *Policy, add func(parts ...string)) { add(p.Type, p.Name) }}
+	// policiesByType lists them in the order of their creation.
+	policiesByType = &store.Index[Policy]{Name: "type", Of: func(p *Policy, add func(parts ...string)) { add(p.Type, order(p.Created)) }}
+
+	policies = store.NewTable("organizations/policy", policiesByName, policiesByType)
 	contents = store.NewTable[Content]("organizations/content")
 )
 
@@ -132,7 +135,11 @@ func policyNamed[In any](s *Service, who access, id func(*In) string) gateway.Ta
 		if err != nil {
 			return t, err
 		}
-		return t, t.findPolicy(call, id(in))
+		err = t.findPolicy(call, id(in))
+		if err == errPolicyNotFound && who == delegated {
+			err = errPolicyUnknown
+		}
+		return t, err
 	}
 }
 
@@ -169,7 +176,7 @@ func (s *Service) createPolicy(_ context.Context, call *gateway.Call, on *subjec
 	if err := checkContent(string(in.Type), in.Content); err != nil {
 		return nil, err
 	}
-	p := &Policy{ID: newID("p-", policyIDLength), Type: string(in.Type), Name: in.Name, Description: in.Description, Version: 1, Tags: tagsOf(in.Tags)}
+	p := &Policy{ID: newID("p-", policyIDLength), Type: string(in.Type), Name: in.Name, Description: in.Description, Version: 1, Created: call.Time, Tags: tagsOf(in.Tags)}
 	if in.Name == ownName(p.Type) {
 		return nil, duplicatePolicy(store.ErrExists)
 	}
@@ -338,7 +345,7 @@ func (s *Service) policiesOfType(call *gateway.Call, in *api.ListPoliciesInput) 
 	return s.subject(call, reading)
 }
 
-// listPolicies lists AWS's own policy of the type first, then the customer's by name.
+// listPolicies lists AWS's own policy of the type first, then the customer's.
 func (s *Service) listPolicies(_ context.Context, call *gateway.Call, on *subject, in *api.ListPoliciesInput) (*api.ListPoliciesOutput, error) {
 	p, err := s.page(call, in.NextToken, in.MaxResults, string(in.Filter))
 	if err != nil {
@@ -357,7 +364,7 @@ func (s *Service) listPolicies(_ context.Context, call *gateway.Call, on *subjec
 			return out, err
 		}
 	}
-	found, err := collect(p, policies.ListBy(call.Tx, policiesByName, on.org.Management, p.after, string(in.Filter)), nil)
+	found, err := collect(p, policies.ListBy(call.Tx, policiesByType, on.org.Management, p.after, string(in.Filter)), nil)
 	if err != nil {
 		return nil, err
 	}

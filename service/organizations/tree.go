@@ -47,7 +47,7 @@ func (s *Service) listChildren(_ context.Context, call *gateway.Call, on *subjec
 			out.Children = append(out.Children, api.Child{Id: new(m.Account), Type: &in.ChildType})
 		}
 	} else {
-		found, err := collect(p, units.ListBy(call.Tx, unitsByName, on.org.Management, p.after, on.parent), nil)
+		found, err := collect(p, units.ListBy(call.Tx, unitsByParent, on.org.Management, p.after, on.parent), nil)
 		if err != nil {
 			return nil, err
 		}

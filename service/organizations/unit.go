@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	api "github.com/garrison-security/garrison/api/organizations"
 	"github.com/garrison-security/garrison/gateway"
@@ -13,17 +14,21 @@ import (
 // Unit is an organizational unit, as stored under its id in the management
 // account's scope.
 type Unit struct {
-	ID     string // "ou-" and the root's and its own letters
-	Name   string
-	Parent string // root or unit
-	Tags   []Tag  `cbor:",omitempty"`
+	ID      string // "ou-" and the root's and its own letters
+	Name    string
+	Parent  string // root or unit
+	Created time.Time
+	Tags    []Tag `cbor:",omitempty"`
 }
 
-// unitsByName places units under their parents by their names, which are
-// unique there.
-var unitsByName = &store.Index[Unit]{Name: "name", Unique: true, Of: func(u *Unit, add func(parts ...string)) { add(u.Parent, u.Name) }}
+var (
+	// unitsByName keeps names unique below a parent.
+	unitsByName = &store.Index[Unit]{Name: "name", Unique: true, Of: func(u *Unit, add func(parts ...string)) { add(u.Parent, u.Name) }}
+	// unitsByParent lists them in the order of their creation.
+	unitsByParent = &store.Index[Unit]{Name: "parent", Of: func(u *Unit, add func(parts ...string)) { add(u.Parent, order(u.Created)) }}
 
-var units = store.NewTable("organizations/unit", unitsByName)
+	units = store.NewTable("organizations/unit", unitsByName, unitsByParent)
+)
 
 func (o *Organization) rootARN() string { return o.arn("root", o.Root) }
 
@@ -103,7 +108,7 @@ func (s *Service) createOrganizationalUnit(_ context.Context, call *gateway.Call
 		return nil, constraint(api.ConstraintViolationExceptionReasonOuNumberLimitExceeded,
 			"You have exceeded the allowed number of organizational units.")
 	}
-	u := &Unit{ID: newID("ou-"+o.Root[len("r-"):]+"-", unitIDLength), Name: in.Name, Parent: in.ParentId, Tags: tagsOf(in.Tags)}
+	u := &Unit{ID: newID("ou-"+o.Root[len("r-"):]+"-", unitIDLength), Name: in.Name, Parent: in.ParentId, Created: call.Time, Tags: tagsOf(in.Tags)}
 	if err := units.Insert(call.Tx, o.Management, u, u.ID); err != nil {
 		return nil, duplicateUnit(err)
 	}
@@ -160,7 +165,7 @@ func (s *Service) updateOrganizationalUnit(_ context.Context, call *gateway.Call
 // Policies attached to it are detached.
 func (s *Service) deleteOrganizationalUnit(_ context.Context, call *gateway.Call, on *subject, _ *api.DeleteOrganizationalUnitInput) (*api.DeleteOrganizationalUnitOutput, error) {
 	o, id := on.org, on.unit.ID
-	for _, err := range units.ListBy(call.Tx, unitsByName, o.Management, nil, id) {
+	for _, err := range units.ListBy(call.Tx, unitsByParent, o.Management, nil, id) {
 		return nil, notEmpty(err)
 	}
 	for _, err := range members.ListBy(call.Tx, membersByParent, o.Management, nil, id) {
@@ -190,7 +195,7 @@ func (s *Service) listOrganizationalUnitsForParent(_ context.Context, call *gate
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, units.ListBy(call.Tx, unitsByName, on.org.Management, p.after, on.parent), nil)
+	found, err := collect(p, units.ListBy(call.Tx, unitsByParent, on.org.Management, p.after, on.parent), nil)
 	if err != nil {
 		return nil, err
 	}
