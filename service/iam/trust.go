@@ -2,6 +2,7 @@ package iam
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/garrison-security/garrison/aws"
@@ -23,11 +24,35 @@ func (s *Service) saveTrust(call *gateway.Call, text string) (*Document, error) 
 	if limit := s.quotas(call.Account).TrustPolicySize; policy.Size([]byte(text)) > limit {
 		return nil, limitExceeded("ACLSizePerRole", limit)
 	}
+	if err := checkFederated(doc); err != nil {
+		return nil, err
+	}
 	saved, err := doc.RewritePrincipals(func(p string) (string, error) { return savedPrincipal(call, p) })
 	if err != nil {
 		return nil, malformed(err)
 	}
 	return &Document{Text: string(saved)}, nil
+}
+
+var (
+	domainForm   = regexp.MustCompile(`\A[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+\z`)
+	providerForm = regexp.MustCompile(`\Aarn:[a-z-]+:iam::[0-9]{12}:(?:saml|oidc)-provider/.+\z`)
+)
+
+// checkFederated refuses federated principals that are neither a domain name,
+// as web identity providers have that need no object, nor a provider's ARN.
+func checkFederated(doc *policy.Document) error {
+	for _, s := range doc.Statements {
+		if s.Principal == nil {
+			continue
+		}
+		for _, p := range s.Principal.Federated {
+			if !domainForm.MatchString(p) && !providerForm.MatchString(p) {
+				return malformedPolicy("Federated principals must be valid domain names or SAML metadata ARNs")
+			}
+		}
+	}
+	return nil
 }
 
 // savedPrincipal is a principal as it is stored. A user or role must exist,

@@ -67,3 +67,26 @@ func TestTrustNamesTheVeryPrincipal(t *testing.T) {
 		}
 	}
 }
+
+func TestFederatedPrincipals(t *testing.T) {
+	p := newPlane(t)
+	furnish(p)
+	const refused = "MalformedPolicyDocumentException: Federated principals must be valid domain names or SAML metadata ARNs"
+	for principal, want := range map[string]string{
+		"accounts.google.com":                                            "",
+		"cognito-identity.amazonaws.com":                                 "",
+		"arn:aws:iam::111122223333:saml-provider/corp":                   "",
+		"arn:aws:iam::111122223333:oidc-provider/token.example.com/path": "",
+		"arn:aws:iam//111122223333:oidc-provider/token.example.com":      refused,
+		"arn:aws:iam::111122223333:role/r":                               refused,
+		"arn:aws:iam::1111:saml-provider/corp":                           refused,
+		"https://accounts.google.com":                                    refused,
+		"localhost":                                                      refused,
+		"a..b":                                                           refused,
+	} {
+		document := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"` + principal + `"},"Action":"sts:AssumeRoleWithWebIdentity"}}`
+		if got := try(p, p.root, iam.UpdateAssumeRolePolicy, &iam.UpdateAssumeRolePolicyInput{RoleName: "r", PolicyDocument: document}); got != want {
+			t.Errorf("%s: %s", principal, got)
+		}
+	}
+}
