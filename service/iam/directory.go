@@ -101,8 +101,8 @@ func (s *Service) Policies(tx store.Tx, principal *aws.Principal, p *policy.Poli
 }
 
 // federatedPolicies are a federated user's: the policies and tags of the user
-// who federated, as they are now, and the session's. A root who federated has
-// no policies and needs none: policy.Decide knows.
+// who federated, as they are now, and the session's. policy.Decide knows that a
+// root who federated needs no policies, and the session cannot do without.
 func (s *Service) federatedPolicies(tx store.Tx, principal *aws.Principal, p *policy.Policies) (map[string]string, error) {
 	session := principal.Session
 	issuer := &User{}
@@ -118,7 +118,6 @@ func (s *Service) federatedPolicies(tx store.Tx, principal *aws.Principal, p *po
 	if err := userPolicies(tx, principal, issuer, p); err != nil {
 		return nil, err
 	}
-	p.HasSession = true // without policies of its own, too: then nothing is allowed
 	return issuer.sessionTags(session), s.addSessionPolicies(tx, principal, p)
 }
 

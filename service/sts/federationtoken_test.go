@@ -194,6 +194,12 @@ func TestFederatedSessionFollowsItsMaker(t *testing.T) {
 	if !p.allowed(who, "kms:ListKeys") {
 		t.Fatal("not allowed")
 	}
+	whoAmI := func() string { return try(p, who, stsapi.GetCallerIdentity, &stsapi.GetCallerIdentityInput{}) }
+	call(p, p.root[home], iamapi.UpdateUser, &iamapi.UpdateUserInput{UserName: "alice", NewUserName: new("alicia")})
+	if got := whoAmI(); got != noIAM+"." {
+		t.Errorf("GetCallerIdentity after the maker was renamed = %s", got)
+	}
+	call(p, p.root[home], iamapi.UpdateUser, &iamapi.UpdateUserInput{UserName: "alicia", NewUserName: new("alice")})
 	call(p, p.root[home], iamapi.DeleteUserPolicy, &iamapi.DeleteUserPolicyInput{UserName: "alice", PolicyName: "own"})
 	if p.allowed(who, "kms:ListKeys") {
 		t.Error("allowed without the maker's policy")
@@ -201,7 +207,7 @@ func TestFederatedSessionFollowsItsMaker(t *testing.T) {
 	call(p, p.root[home], iamapi.DeleteAccessKey, &iamapi.DeleteAccessKeyInput{UserName: new("alice"), AccessKeyId: alice.AccessKeyID})
 	call(p, p.root[home], iamapi.DeleteUser, &iamapi.DeleteUserInput{UserName: "alice"})
 	p.user("alice", allowAll)
-	if got := try(p, who, stsapi.GetCallerIdentity, &stsapi.GetCallerIdentityInput{}); got != noIAM+"." {
+	if got := whoAmI(); got != noIAM+"." {
 		t.Errorf("GetCallerIdentity after the maker was made anew = %s", got)
 	}
 }

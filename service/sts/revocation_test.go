@@ -144,6 +144,13 @@ func TestSessionOfAUserMayDoLess(t *testing.T) {
 	}
 	arn := p.role(home, "r", trusts(alice.ARN, ""), "")
 	p.assume(who, stsapi.AssumeRoleInput{RoleArn: arn})
+	// AWS was seen to hold such sessions to the hour of role chaining (99designs/aws-vault, issue 263).
+	call(p, p.root[home], iamapi.UpdateRole, &iamapi.UpdateRoleInput{RoleName: "r", MaxSessionDuration: new(int32(7200))})
+	long := &stsapi.AssumeRoleInput{RoleArn: arn, RoleSessionName: "s1", DurationSeconds: new(int32(7200))}
+	call(p, alice, stsapi.AssumeRole, long)
+	if got := try(p, who, stsapi.AssumeRole, long); got != "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining." {
+		t.Errorf("AssumeRole for two hours = %s", got)
+	}
 	root := p.open(call(p, p.root[home], stsapi.GetSessionToken, &stsapi.GetSessionTokenInput{DurationSeconds: new(int32(7200))}).Credentials)
 	if root.Kind != aws.Root || root.Session.ExpiresAt.Sub(root.Session.IssuedAt) != time.Hour {
 		t.Errorf("the root's session: %+v %+v", root, root.Session)
