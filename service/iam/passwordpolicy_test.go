@@ -82,6 +82,13 @@ func TestUsersChangeTheirPasswordsAsThePolicyLetsThem(t *testing.T) {
 	if got := change("Horse-1-abc", "Horse-2-abc"); got != denied {
 		t.Errorf("without a policy: %s", got)
 	}
+	call(p, p.root, iam.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{})
+	if got := change("Horse-1-abc", "Horse-2-abc"); got != denied {
+		t.Errorf("with a policy that does not let users: %s", got)
+	}
+	if got := read(); !strings.Contains(got, "not authorized") {
+		t.Errorf("reading a policy that does not let users: %s", got)
+	}
 	call(p, p.root, iam.UpdateAccountPasswordPolicy, &iam.UpdateAccountPasswordPolicyInput{AllowUsersToChangePassword: new(true), PasswordReusePrevention: new(int32(2))})
 	if got := read(); got != "" {
 		t.Errorf("reading the policy: %s", got)

@@ -311,6 +311,8 @@ func TestServiceSpecificCredentialConditionsDecide(t *testing.T) {
 			t.Errorf("%s for %d days: %s", c.service, c.days, got)
 		}
 	}
+	bedrock := call(p, p.root, iam.ListServiceSpecificCredentials, &iam.ListServiceSpecificCredentialsInput{UserName: new("u")}).ServiceSpecificCredentials[0]
+	call(p, who, iam.ResetServiceSpecificCredential, &iam.ResetServiceSpecificCredentialInput{ServiceSpecificCredentialId: bedrock.ServiceSpecificCredentialId})
 	git := call(p, p.root, iam.CreateServiceSpecificCredential, &iam.CreateServiceSpecificCredentialInput{UserName: "u", ServiceName: "codecommit.amazonaws.com"}).ServiceSpecificCredential
 	if got := try(p, who, iam.ResetServiceSpecificCredential, &iam.ResetServiceSpecificCredentialInput{ServiceSpecificCredentialId: git.ServiceSpecificCredentialId}); !strings.Contains(got, "not authorized") {
 		t.Errorf("another service's secret: %s", got)
