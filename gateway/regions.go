@@ -23,6 +23,9 @@ var partitions = map[string]partition{
 	"aws-eusc":   {"eusc-de-east-1", []string{"eusc-de-east-1"}},
 }
 
+// Regions are those of a partition; nil for one that is unknown.
+func Regions(partition string) []string { return partitions[partition].regions }
+
 func partitionRegions(name string) (regions []string, global string, err error) {
 	p, ok := partitions[name]
 	if !ok {

@@ -8,29 +8,28 @@ import (
 	"github.com/garrison-security/garrison/aws"
 )
 
-// turnsKept is how many pieces of work of one account may wait or run.
-const turnsKept = 32
-
 // Turns lets half of the processors do the heavy work of Prepare operations
 // (deriving passwords, making keys, signing), so that whoever asks for much
 // leaves the other half to all other calls.
 type Turns struct {
 	turns chan struct{}
+	kept  int
 
 	mu  sync.Mutex
 	per map[string]int // waiting or running, by account
 }
 
-// NewTurns makes Turns with none taken.
-func NewTurns() *Turns {
-	return &Turns{turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), per: map[string]int{}}
+// NewTurns makes Turns with none taken. Kept is how many pieces of work of one
+// account may wait or run: about as many as are done before their calls' time has passed.
+func NewTurns(kept int) *Turns {
+	return &Turns{turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), kept: kept, per: map[string]int{}}
 }
 
 // Enter waits for a turn, which leave gives back. It is refused as throttled if
 // too many of the account's wait, and with ctx's error when that ends.
 func (t *Turns) Enter(ctx context.Context, account string) (leave func(), err error) {
 	t.mu.Lock()
-	full := t.per[account] >= turnsKept
+	full := t.per[account] >= t.kept
 	if !full {
 		t.per[account]++
 	}

@@ -11,11 +11,13 @@ import (
 	"github.com/garrison-security/garrison/aws"
 )
 
+const turnsKept = 32
+
 // TestAFloodOfWorkKeepsNobodyOut lets one account ask for more heavy work than
 // there are turns for.
 func TestAFloodOfWorkKeepsNobodyOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := NewTurns()
+		d := NewTurns(turnsKept)
 		var mu sync.Mutex
 		running, most, throttled, done := 0, 0, 0, 0
 		count := func(f func()) { mu.Lock(); defer mu.Unlock(); f() }

@@ -689,7 +689,7 @@ list GrantOperationList
 	member GrantOperation
 list GrantTokenList min=0 max=10
 	member GrantTokenType
-string GrantTokenType min=1 max=8192
+string GrantTokenType min=1 max=8192 sensitive
 structure ImportKeyMaterialRequest
 	KeyId KeyIdType!
 	ImportToken CiphertextType!

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/cloudtrail"
@@ -42,8 +43,12 @@ func newServices(h *house, settings *Settings) (services, error) {
 		Accounts: identities, Keys: h.keys, NewAccountID: iam.NewAccountID, Tokens: store.Tokens{Sealer: h.keys},
 		Quotas: all.Organizations, PerAccount: perAccount(accounts, func(q quotas) organizations.Quotas { return q.Organizations }),
 	})
+	served := settings.Region
+	if len(served) == 0 {
+		served = gateway.Regions(h.Partition)
+	}
 	keys := kms.New(kms.Options{
-		Sealer: h.keys, Identities: identities, Quotas: all.KMS, Accounts: perAccount(accounts, func(q quotas) kms.Quotas { return q.KMS }),
+		Sealer: h.keys, Identities: identities, Regions: served, Quotas: all.KMS, Accounts: perAccount(accounts, func(q quotas) kms.Quotas { return q.KMS }),
 	})
 	list := services{
 		all:       []gateway.Service{identities, tokens, lookups, tree, keys},
@@ -54,6 +59,8 @@ func newServices(h *house, settings *Settings) (services, error) {
 			{"iam", func(ctx context.Context) error { return identities.Run(ctx, h.record) }},
 			{"iam reports", func(ctx context.Context) error { return identities.MakeReports(ctx, h.record) }},
 			{"cloudtrail", lookups.Run},
+			{"kms", func(ctx context.Context) error { return keys.Follow(ctx, h.record) }},
+			{"kms calendar", func(ctx context.Context) error { return keys.Run(ctx, h.engine, time.Now) }},
 		},
 	}
 	if !h.shared { // until there is a place for blobs that nodes share

@@ -31,8 +31,13 @@ type Service struct {
 	guesses         guesses
 }
 
+// derivationsKept is how many derivations of one account's passwords may wait or run.
+const derivationsKept = 32
+
 // New makes a Service.
-func New(o Options) *Service { return &Service{Options: o, derivations: gateway.NewTurns()} }
+func New(o Options) *Service {
+	return &Service{Options: o, derivations: gateway.NewTurns(derivationsKept)}
+}
 
 // Operations implements gateway.Service.
 func (s *Service) Operations() []gateway.Operation {

@@ -103,7 +103,7 @@ type made struct{ secret, public []byte }
 // generate makes material, in its turn where that takes long.
 func (s *Service) generate(ctx context.Context, account string, spec material.Spec) (*made, error) {
 	if spec.Paired() {
-		leave, err := s.turns.Enter(ctx, account)
+		leave, err := s.making.Enter(ctx, account)
 		if err != nil {
 			return nil, err
 		}

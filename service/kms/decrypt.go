@@ -184,7 +184,7 @@ func (s *Service) decryptPair(ctx context.Context, call *gateway.Call, n *named,
 
 // withPair uses the private half that n has loaded, in its turn, and clears it.
 func (s *Service) withPair(ctx context.Context, call *gateway.Call, n *named, use func(*material.Pair) error) error {
-	leave, err := s.turns.Enter(ctx, call.Account)
+	leave, err := s.using.Enter(ctx, call.Account)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (k *Key) multiRegion(partition string) *kms.MultiRegionConfiguration {
 		return nil
 	}
 	in := func(region string) kms.MultiRegionKey {
-		return kms.MultiRegionKey{Arn: new("arn:" + partition + ":kms:" + region + ":" + k.Account + ":key/" + k.ID), Region: new(region)}
+		return kms.MultiRegionKey{Arn: new(arnIn(partition, region, k.Account, k.ID)), Region: new(region)}
 	}
 	c := &kms.MultiRegionConfiguration{
 		MultiRegionKeyType: new(kms.MultiRegionKeyType(k.multiRegionType())), PrimaryKey: new(in(k.Primary)), ReplicaKeys: []kms.MultiRegionKey{},

@@ -185,7 +185,11 @@ func (n *named) byAlias(call *gateway.Call, name string) error {
 }
 
 func keyARN(call *gateway.Call, account, id string) string {
-	return "arn:" + call.Partition + ":kms:" + call.Region + ":" + account + ":key/" + id
+	return arnIn(call.Partition, call.Region, account, id)
+}
+
+func arnIn(partition, region, account, id string) string {
+	return "arn:" + partition + ":kms:" + region + ":" + account + ":key/" + id
 }
 
 func aliasARN(call *gateway.Call, account, name string) string {

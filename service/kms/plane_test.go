@@ -37,6 +37,8 @@ type plane struct {
 	trail  *trail.Trail
 	root   *aws.Principal // of home
 
+	wrapping map[string]*api.GetParametersForImportOutput // by key
+
 	mu  sync.Mutex
 	now time.Time
 }
@@ -51,7 +53,7 @@ func newPlane(t testing.TB, change ...func(*kms.Options)) *plane {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	p := &plane{TB: t, engine: engine, trail: &trail.Trail{Engine: engine, Journal: journal}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	p := &plane{TB: t, engine: engine, trail: &trail.Trail{Engine: engine, Journal: journal}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), wrapping: map[string]*api.GetParametersForImportOutput{}}
 	p.iam = iam.New(iam.Options{Tokens: store.Tokens{Sealer: options.Sealer}})
 	o := kms.Options{Sealer: options.Sealer, Identities: p.iam, Regions: []string{region, "eu-west-1", "eu-central-1"}}
 	for _, change := range change {
@@ -198,4 +200,28 @@ func callIn[In, Out any](p *plane, region string, who *aws.Principal, op aws.Op[
 		p.Fatalf("%s: %v", op.Name, err)
 	}
 	return out
+}
+
+// events are what the record holds.
+func (p *plane) events() (all []*trail.Event) {
+	p.Helper()
+	streams, err := p.engine.Streams(p.Context())
+	if err != nil {
+		p.Fatal(err)
+	}
+	for _, stream := range streams {
+		for row, err := range p.engine.Rows(p.Context(), stream.ID, 0) {
+			if err != nil {
+				p.Fatal(err)
+			}
+			records, err := p.trail.Journal.Open(stream.ID, row)
+			if err != nil {
+				p.Fatal(err)
+			}
+			for _, r := range records {
+				all = append(all, r.Event)
+			}
+		}
+	}
+	return all
 }

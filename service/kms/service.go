@@ -41,11 +41,20 @@ type Identities interface {
 // Service is KMS. It is safe for concurrent use.
 type Service struct {
 	Options
-	turns *gateway.Turns
+	making *gateway.Turns // of pairs
+	using  *gateway.Turns // of private keys
 }
 
+// How many pieces of work of one account may wait or run: RSA makes a key in up to seconds, and signs in milliseconds.
+const (
+	makingKept = 32
+	usingKept  = 1024
+)
+
 // New makes a Service.
-func New(o Options) *Service { return &Service{Options: o, turns: gateway.NewTurns()} }
+func New(o Options) *Service {
+	return &Service{Options: o, making: gateway.NewTurns(makingKept), using: gateway.NewTurns(usingKept)}
+}
 
 // Operations implements gateway.Service.
 func (s *Service) Operations() []gateway.Operation {
@@ -53,6 +62,11 @@ func (s *Service) Operations() []gateway.Operation {
 		s.keyOperations(),
 		s.aliasOperations(),
 		s.encryptionOperations(),
+		s.signingOperations(),
+		s.grantOperations(),
+		s.importOperations(),
+		s.rotationOperations(),
+		s.regionOperations(),
 	)
 }
 
@@ -94,5 +108,52 @@ func (s *Service) encryptionOperations() []gateway.Operation {
 		gateway.Prepare(kms.GenerateDataKeyPair, s.keyOfPair, s.makePair, s.generateDataKeyPair),
 		gateway.Prepare(kms.GenerateDataKeyPairWithoutPlaintext, s.keyOfHiddenPair, s.makeHiddenPair, s.generateDataKeyPairWithoutPlaintext),
 		gateway.Op(kms.GenerateRandom, gateway.Account[kms.GenerateRandomInput], s.generateRandom),
+	}
+}
+
+func (s *Service) signingOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Prepare(kms.Sign, s.keyToSign, s.makeSignature, s.sign),
+		gateway.Prepare(kms.Verify, s.keyToVerify, s.checkSignature, s.verify),
+		gateway.Op(kms.GenerateMac, s.keyToAuthenticate, s.generateMac),
+		gateway.Op(kms.VerifyMac, s.keyOfMac, s.verifyMac),
+		gateway.Prepare(kms.DeriveSharedSecret, s.keyToAgree, s.agree, s.deriveSharedSecret),
+		gateway.Op(kms.GetPublicKey, s.keyToPublish, s.getPublicKey),
+	}
+}
+
+func (s *Service) grantOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(kms.CreateGrant, s.keyToGrant, s.createGrant),
+		gateway.Op(kms.RetireGrant, s.grantToRetire, s.retireGrant),
+		gateway.Op(kms.RevokeGrant, shared(s, func(in *kms.RevokeGrantInput) string { return in.KeyId }), s.revokeGrant),
+		gateway.Op(kms.ListGrants, shared(s, func(in *kms.ListGrantsInput) string { return in.KeyId }), s.listGrants),
+		gateway.Op(kms.ListRetirableGrants, gateway.Account[kms.ListRetirableGrantsInput], s.listRetirableGrants),
+	}
+}
+
+func (s *Service) importOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Prepare(kms.GetParametersForImport, s.keyToImport, s.makeWrapping, s.getParametersForImport),
+		gateway.Prepare(kms.ImportKeyMaterial, s.keyToFill, s.unwrap, s.importKeyMaterial),
+		gateway.Op(kms.DeleteImportedKeyMaterial, managed(s, func(in *kms.DeleteImportedKeyMaterialInput) string { return in.KeyId }), s.deleteImportedKeyMaterial),
+	}
+}
+
+func (s *Service) rotationOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(kms.EnableKeyRotation, s.keyToRotate, s.enableKeyRotation),
+		gateway.Op(kms.DisableKeyRotation, managed(s, func(in *kms.DisableKeyRotationInput) string { return in.KeyId }), s.disableKeyRotation),
+		gateway.Op(kms.GetKeyRotationStatus, shared(s, func(in *kms.GetKeyRotationStatusInput) string { return in.KeyId }), s.getKeyRotationStatus),
+		gateway.Op(kms.RotateKeyOnDemand, managed(s, func(in *kms.RotateKeyOnDemandInput) string { return in.KeyId }), s.rotateKeyOnDemand),
+		gateway.Op(kms.ListKeyRotations, managed(s, func(in *kms.ListKeyRotationsInput) string { return in.KeyId }), s.listKeyRotations),
+		gateway.Op(kms.GetKeyLastUsage, managed(s, func(in *kms.GetKeyLastUsageInput) string { return in.KeyId }), s.getKeyLastUsage),
+	}
+}
+
+func (s *Service) regionOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(kms.ReplicateKey, s.keyToReplicate, s.replicateKey),
+		gateway.Op(kms.UpdatePrimaryRegion, s.keyToPromote, s.updatePrimaryRegion),
 	}
 }

@@ -92,3 +92,20 @@ func ID(key string, material []byte) string {
 	h.Write([]byte("garrison kms material 1 " + key))
 	return hex.EncodeToString(h.Sum(nil))
 }
+
+// Check tells whether material that comes from elsewhere is a key of the spec,
+// and answers its public half if it has one; ErrMaterial if it is not.
+func Check(s Spec, secret []byte) (public []byte, err error) {
+	if !s.Paired() {
+		if len(secret) != specs[s].size {
+			return nil, ErrMaterial
+		}
+		return nil, nil
+	}
+	pair, err := OpenPair(s, secret)
+	if err != nil {
+		return nil, err
+	}
+	defer pair.Close()
+	return pair.Public()
+}

@@ -2,18 +2,12 @@ package material
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/fips140"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
-	"crypto/x509"
-	"encoding/binary"
 	"errors"
 	"testing"
+
+	"github.com/garrison-security/garrison/service/kms/material/materialtest"
 )
 
 // Each spec signs by each of its algorithms what verifies, and nothing else does.
@@ -98,75 +92,45 @@ func TestUnwrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parsed, _ := x509.ParsePKCS8PrivateKey(der)
-	public := &parsed.(*rsa.PrivateKey).PublicKey
-	secret := bytes.Repeat([]byte{3}, 32)
-	kek := bytes.Repeat([]byte{9}, 32)
-	var plain1, kek1 []byte
-	fips140.WithoutEnforcement(func() {
-		plain1, _ = rsa.EncryptOAEP(sha1.New(), rand.Reader, public, secret, nil)
-		kek1, _ = rsa.EncryptOAEP(sha1.New(), rand.Reader, public, kek, nil)
-	})
-	plain256, _ := rsa.EncryptOAEP(sha256.New(), rand.Reader, public, secret, nil)
-	kek256, _ := rsa.EncryptOAEP(sha256.New(), rand.Reader, public, kek, nil)
-	long := bytes.Repeat([]byte{5}, 1217)
-	for algorithm, c := range map[string]struct{ wrapped, want []byte }{
-		"RSAES_OAEP_SHA_1":         {plain1, secret},
-		"RSAES_OAEP_SHA_256":       {plain256, secret},
-		"RSA_AES_KEY_WRAP_SHA_1":   {append(kek1, wrapPadded(kek, long)...), long},
-		"RSA_AES_KEY_WRAP_SHA_256": {append(kek256, wrapPadded(kek, long)...), long},
+	pair, err := OpenPair(RSA2048, der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, _ := pair.Public()
+	for algorithm, want := range map[string][]byte{
+		"RSAES_OAEP_SHA_1":         bytes.Repeat([]byte{3}, 32),
+		"RSAES_OAEP_SHA_256":       bytes.Repeat([]byte{3}, 32),
+		"RSA_AES_KEY_WRAP_SHA_1":   bytes.Repeat([]byte{5}, 1217),
+		"RSA_AES_KEY_WRAP_SHA_256": bytes.Repeat([]byte{5}, 8),
 	} {
-		if got, err := Unwrap(der, algorithm, c.wrapped); err != nil || !bytes.Equal(got, c.want) {
+		wrapped, err := materialtest.Wrap(public, algorithm, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Unwrap(der, algorithm, wrapped); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s: %x, %v", algorithm, got, err)
 		}
-		c.wrapped[len(c.wrapped)-1] ^= 1
-		if _, err := Unwrap(der, algorithm, c.wrapped); !errors.Is(err, ErrCiphertext) {
+		wrapped[len(wrapped)-1] ^= 1
+		if _, err := Unwrap(der, algorithm, wrapped); !errors.Is(err, ErrCiphertext) {
 			t.Errorf("%s altered: %v", algorithm, err)
 		}
 		if _, err := Unwrap(der, algorithm, nil); !errors.Is(err, ErrCiphertext) {
 			t.Errorf("%s of nothing: %v", algorithm, err)
 		}
 	}
-	if _, err := Unwrap(der, "RSAES_PKCS1_V1_5", plain1); !errors.Is(err, ErrAlgorithm) {
+	if _, err := Unwrap(der, "RSAES_PKCS1_V1_5", make([]byte, 256)); !errors.Is(err, ErrAlgorithm) {
 		t.Errorf("an algorithm that AWS has ended: %v", err)
 	}
-}
-
-// wrapPadded is AES key wrap with padding (RFC 5649), as who imports does it.
-func wrapPadded(key, secret []byte) []byte {
-	block, _ := aes.NewCipher(key)
-	b := binary.BigEndian.AppendUint32(append([]byte(nil), paddedIV...), uint32(len(secret)))
-	b = append(b, secret...)
-	for len(b)%8 != 0 {
-		b = append(b, 0)
-	}
-	if len(b) == 16 {
-		block.Encrypt(b, b)
-		return b
-	}
-	wrap(block, b)
-	return b
-}
-
-func wrap(block cipher.Block, b []byte) {
-	n := len(b)/8 - 1
-	var buffer [16]byte
-	copy(buffer[:8], b)
-	for j := range 6 {
-		for i := 1; i <= n; i++ {
-			copy(buffer[8:], b[8*i:8*i+8])
-			block.Encrypt(buffer[:], buffer[:])
-			binary.BigEndian.PutUint64(buffer[:8], binary.BigEndian.Uint64(buffer[:8])^uint64(n*j+i))
-			copy(b[8*i:], buffer[8:])
-		}
-	}
-	copy(b, buffer[:8])
 }
 
 func FuzzUnwrapPadded(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{1}, 24))
 	f.Fuzz(func(t *testing.T, key, wrapped []byte) {
-		if secret, err := unwrapPadded(key, wrapped); err == nil && !bytes.Equal(wrapPadded(key, secret), wrapped) {
+		secret, err := unwrapPadded(key, wrapped)
+		if err != nil {
+			return
+		}
+		if again, err := materialtest.WrapPadded(key, secret); err != nil || !bytes.Equal(again, wrapped) {
 			t.Errorf("%x unwraps to %x, which wraps otherwise", wrapped, secret)
 		}
 	})
