@@ -38,6 +38,10 @@ test: $(VENV)/ready fuzz-seconds ## all tests, with the race detector, AWS's own
 e2e: $(VENV)/ready ## the scripts alone; make e2e RUN=iam for some of them
 	go test -race -count=1 -timeout 25m -run '$(or $(RUN),.)' ./e2e
 
+.PHONY: fips
+fips: $(VENV)/ready ## the first session where Go refuses what FIPS 140-3 does not approve; make test holds it too
+	go test -race -count=1 -timeout 10m -run 'TestScripts/start/fips' ./e2e
+
 .PHONY: check
 check: check-generated check-format check-vet check-lint check-arrows check-tidy check-builds ## what must hold besides the tests
 	@echo 'make check: all is well'

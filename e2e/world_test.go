@@ -77,6 +77,7 @@ func (w *world) serve(args []string) error {
 func (w *world) garrisonEnvironment() (list []string) {
 	for _, name := range []string{
 		"GARRISON_ROOT_ACCESS_KEY_ID", "GARRISON_ROOT_SECRET_ACCESS_KEY", "GARRISON_ROOT_PASSPHRASE", "GARRISON_ACCOUNT",
+		"GODEBUG",
 	} {
 		if value := w.ts.Getenv(name); value != "" {
 			list = append(list, name+"="+value)

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/fips140"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -170,8 +171,14 @@ func newAccount(id, name, partition string, given *accessKey) (iam.NewAccount, e
 		given = &accessKey{aws.NewAccessKeyID("AKIA", n.ID), base64.StdEncoding.EncodeToString(secret[:])}
 	}
 	n.AccessKeyID, n.SecretAccessKey = given.ID, given.Secret
+	if fips140.Enforced() && len(given.Secret) < leastFIPSSecret {
+		return n, fmt.Errorf("a secret access key has at least %d characters where FIPS 140-3 is enforced", leastFIPSSecret)
+	}
 	return n, n.Check()
 }
+
+// leastFIPSSecret makes a key of HMAC of 112 bits, with the "AWS4" that signatures put before it.
+const leastFIPSSecret = 112/8 - len("AWS4")
 
 // accountExists looks an account up in the list of them.
 func (h *house) accountExists(ctx context.Context, id string) (exists bool, err error) {

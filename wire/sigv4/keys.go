@@ -2,6 +2,7 @@ package sigv4
 
 import (
 	"crypto/ecdsa"
+	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -120,9 +121,16 @@ func (c *KeyCache) put(s *Signature, k *key) {
 	c.young[s.keyID()] = k
 }
 
+// leastSecret is the length that makes a key of HMAC of 112 bits, with "AWS4"
+// before it. Where FIPS 140-3 is enforced a shorter one signs nothing.
+const leastSecret = 112/8 - len("AWS4")
+
 // derive makes the signing key of s out of secret.
 func (c *KeyCache) derive(s *Signature, secret string) *key {
 	k := &key{secret: []byte(secret)}
+	if len(secret) < leastSecret && fips140.Enforced() {
+		secret = c.dummy
+	}
 	if s.Algorithm == V4a {
 		k.v4a = true
 		if pair := derivePair(secret, s.AccessKeyID); pair != nil {
