@@ -41,7 +41,12 @@ func roleNamed[In any](name func(*In) string) gateway.Target[In, *Role] {
 	}
 }
 
+// roleToCreate keeps AWS's own paths free: what lies under the first is taken
+// for a service-linked role, which no service control policy binds.
 func roleToCreate(call *gateway.Call, in *iam.CreateRoleInput) (*creation, error) {
+	if in.Path != nil && (strings.HasPrefix(*in.Path, linkedPath) || strings.HasPrefix(*in.Path, "/aws-reserved/")) {
+		return nil, invalidInput("The path %s is reserved for roles that AWS creates.", *in.Path)
+	}
 	return creating(call, "role", "iam:TagRole", in.RoleName, in.Path, in.Tags, in.PermissionsBoundary)
 }
 

@@ -90,6 +90,15 @@ func TestMembersCantLiftGuardrails(t *testing.T) {
 	want(t, "the guardrail", try(p, mallory, iamapi.CreateUser, &iamapi.CreateUserInput{UserName: "u"}), "explicit deny")
 }
 
+// The attack: a role that looks like a service's, which no guardrail binds.
+func TestNoRoleLooksServiceLinked(t *testing.T) {
+	p := newPlane(t)
+	for _, path := range []string{"/aws-service-role/", "/aws-service-role/config.amazonaws.com/", "/aws-reserved/sso.amazonaws.com/"} {
+		want(t, path, try(p, root(stranger), iamapi.CreateRole, &iamapi.CreateRoleInput{RoleName: "r", Path: &path,
+			AssumeRolePolicyDocument: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"` + stranger + `"}}}`}), "reserved")
+	}
+}
+
 // A region-deny policy, as AWS's guide has it, counts a global service's calls
 // as the global Region's.
 func TestRegionDeny(t *testing.T) {

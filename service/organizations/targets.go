@@ -10,6 +10,9 @@ import (
 	"github.com/garrison-security/garrison/store"
 )
 
+// lookAt bounds what one page looks through.
+const lookAt = 1000
+
 // listTargetsForPolicy lists what a policy is attached to. A customer's
 // policies have an index; AWS's own are attached to nearly everything, so
 // everything is looked through, in the order of the ids' kinds.
@@ -39,11 +42,20 @@ func (s *Service) listTargetsForPolicy(_ context.Context, call *gateway.Call, on
 		out.NextToken = p.next
 		return out, nil
 	}
-	last := ""
+	if round == 0 {
+		return out, nil
+	}
+	last, looked := "", 0
 	for id, err := range o.everything(call.Tx, string(p.after)) {
 		if err != nil {
 			return nil, err
 		}
+		if len(out.Targets) == p.limit || looked == lookAt {
+			err := p.end([]byte(last))
+			out.NextToken = p.next
+			return out, err
+		}
+		last, looked = id, looked+1
 		l, err := levelOf(call.Tx, o.Management, id)
 		if err != nil {
 			return nil, err
@@ -51,16 +63,11 @@ func (s *Service) listTargetsForPolicy(_ context.Context, call *gateway.Call, on
 		if !l.holds(policy, round) {
 			continue
 		}
-		if len(out.Targets) == p.limit {
-			err := p.end([]byte(last))
-			out.NextToken = p.next
-			return out, err
-		}
 		t, err := s.shownTarget(call.Tx, o, id)
 		if err != nil {
 			return nil, err
 		}
-		out.Targets, last = append(out.Targets, t), id
+		out.Targets = append(out.Targets, t)
 	}
 	return out, nil
 }
