@@ -92,9 +92,9 @@ func (b *Bucket) policy() *policy.Policy {
 	return p
 }
 
-// findBucket is the bucket of that name, for a call in its Region. That there is
-// none everybody is told, as on AWS.
-func findBucket(call *gateway.Call, name string, expectedOwner *string) (*onBucket, error) {
+// lookUp is the bucket of that name, in whatever Region. That there is none
+// everybody is told, as on AWS.
+func lookUp(call *gateway.Call, name string, expectedOwner *string) (*onBucket, error) {
 	owned, err := names.Get(call.Tx, "", name)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, noSuchBucket(name)
@@ -110,6 +110,15 @@ func findBucket(call *gateway.Call, name string, expectedOwner *string) (*onBuck
 	if expectedOwner != nil && *expectedOwner != b.Account {
 		return nil, accessDenied()
 	}
+	return &onBucket{b, call.Partition, call.Principal}, nil
+}
+
+// findBucket is the bucket of that name, for a call in its Region.
+func findBucket(call *gateway.Call, name string, expectedOwner *string) (*onBucket, error) {
+	b, err := lookUp(call, name, expectedOwner)
+	if err != nil {
+		return nil, err
+	}
 	switch call.Region {
 	case b.Region:
 	case "": // nobody signed, so that no Region was named
@@ -119,7 +128,7 @@ func findBucket(call *gateway.Call, name string, expectedOwner *string) (*onBuck
 			return nil, otherRegion(call.Region, b.Region)
 		}
 	}
-	return &onBucket{b, call.Partition, call.Principal}, nil
+	return b, nil
 }
 
 // otherRegion tells clients where to go: SDKs sign again for the Region that it names.

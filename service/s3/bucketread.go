@@ -48,7 +48,30 @@ func (s *Service) deleteBucket(_ context.Context, call *gateway.Call, b *onBucke
 			return nil, fault(http.StatusConflict, "BucketNotEmpty", message, "BucketName", b.Name)
 		}
 	}
+	if err := b.abortAll(call); err != nil {
+		return nil, err
+	}
 	return nil, errors.Join(names.Delete(call.Tx, "", b.Name), buckets.Delete(call.Tx, b.Account, b.Name))
+}
+
+// abortAll gives up what is being uploaded to a bucket that is about to go.
+func (b *onBucket) abortAll(call *gateway.Call) error {
+	var all [][]string
+	for entry, err := range uploads.List(call.Tx, b.Account, nil, b.ID) {
+		if err != nil {
+			return err
+		}
+		if len(all) == pageSize {
+			return fault(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete has more than 1000 multipart uploads in progress. Abort them first.", "BucketName", b.Name)
+		}
+		all = append(all, entry.Parts)
+	}
+	for _, at := range all {
+		if err := errors.Join(uploads.Delete(call.Tx, b.Account, at...), discardParts(call.Tx, call.Time, b.Bucket, at[2])); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // none tells whether a listing is empty.

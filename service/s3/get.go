@@ -1,19 +1,15 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/garrison-security/garrison/api/s3"
 	"github.com/garrison-security/garrison/aws"
-	"github.com/garrison-security/garrison/blob"
 	"github.com/garrison-security/garrison/gateway"
 )
 
@@ -25,7 +21,7 @@ func (s *Service) getObject(_ context.Context, call *gateway.Call, on *onObject,
 	if err != nil {
 		return nil, err
 	}
-	body, err := s.open(call, on, v, part)
+	body, err := s.open(call, on.bucket, v, part)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +106,12 @@ func (v *Version) answered(cache, disposition, encoding, language, kind *string,
 }
 
 // partsCount is how many parts an object was uploaded in; nil: it was put at once.
-func (v *Version) partsCount() *int32 { return nil }
+func (v *Version) partsCount() *int32 {
+	if v.Data.Parts == 0 {
+		return nil
+	}
+	return new(int32(v.Data.Parts))
+}
 
 // reading is what a request says of how an object is to be read.
 type reading struct {
@@ -135,6 +136,10 @@ func (o *onObject) toRead(call *gateway.Call, r reading) (*Version, part, error)
 	}
 	if err := r.conditions(v); err != nil {
 		return nil, part{}, err
+	}
+	if r.partNumber != nil && v.Data.Parts > 0 {
+		p, err := o.part(call, v, r)
+		return v, p, err
 	}
 	p, err := r.part(v)
 	return v, p, err
@@ -192,130 +197,4 @@ func matches(list, etag string) bool {
 		}
 	}
 	return false
-}
-
-// part is what of an object is read.
-type part struct {
-	offset, length int64
-	partial        bool
-}
-
-// header is the part's Content-Range; nil for a whole object.
-func (p part) header(size int64) *string {
-	if !p.partial {
-		return nil
-	}
-	return new("bytes " + strconv.FormatInt(p.offset, 10) + "-" + strconv.FormatInt(p.offset+p.length-1, 10) + "/" + strconv.FormatInt(size, 10))
-}
-
-// part reads a Range header of one range. What is none is passed over, as RFC 9110 has it.
-func (r reading) part(v *Version) (part, error) {
-	whole := part{0, v.Size, false}
-	if r.partNumber != nil {
-		if r.byteRange != nil {
-			return part{}, invalidRequest("Cannot specify both Range header and partNumber query parameter")
-		}
-		if *r.partNumber != 1 {
-			return part{}, fault(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber", "The requested partnumber is not satisfiable",
-				"PartNumberRequested", strconv.Itoa(int(*r.partNumber)), "ActualPartCount", "1")
-		}
-		return part{0, v.Size, v.Size > 0}, nil
-	}
-	spec, ok := strings.CutPrefix(text(r.byteRange), "bytes=")
-	from, to, dash := strings.Cut(strings.TrimSpace(spec), "-")
-	if !ok || !dash || strings.Contains(spec, ",") {
-		return whole, nil
-	}
-	unsatisfiable := fault(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable",
-		"RangeRequested", text(r.byteRange), "ActualObjectSize", strconv.FormatInt(v.Size, 10))
-	if from == "" {
-		n, err := strconv.ParseInt(to, 10, 64)
-		if err != nil || n < 0 {
-			return whole, nil
-		}
-		if n == 0 || v.Size == 0 {
-			return part{}, unsatisfiable
-		}
-		n = min(n, v.Size)
-		return part{v.Size - n, n, true}, nil
-	}
-	first, err := strconv.ParseInt(from, 10, 64)
-	if err != nil || first < 0 {
-		return whole, nil
-	}
-	last := v.Size - 1
-	if to != "" {
-		n, err := strconv.ParseInt(to, 10, 64)
-		if err != nil || n < first {
-			return whole, nil
-		}
-		last = min(last, n)
-	}
-	if first >= v.Size {
-		return part{}, unsatisfiable
-	}
-	return part{first, last - first + 1, true}, nil
-}
-
-// open is what of a version is read. A blob is opened with the first byte that is
-// asked for; it stays at least an hour after its version is gone.
-func (s *Service) open(call *gateway.Call, on *onObject, v *Version, p part) (io.ReadCloser, error) {
-	switch {
-	case v.Data.Blob != "":
-		return &lazy{blobs: s.Blobs, data: v.Data, bound: on.bucket.bound(), part: p}, nil
-	case v.Data.Rows > 0:
-		c, err := contents.Get(call.Tx, on.bucket.Account, on.bucket.ID, v.Data.ID)
-		if err != nil {
-			return nil, err
-		}
-		return io.NopCloser(bytes.NewReader(c.Bytes[p.offset : p.offset+p.length])), nil
-	}
-	return io.NopCloser(bytes.NewReader(nil)), nil
-}
-
-// lazy is a range of a blob, opened when it is first read.
-type lazy struct {
-	blobs blob.Store
-	data  Data
-	bound []byte
-	part  part
-	open  *blob.Unsealed
-	from  io.ReadCloser
-	err   error
-}
-
-// Read implements io.Reader.
-func (l *lazy) Read(b []byte) (int, error) {
-	if l.err == nil && l.from == nil {
-		l.err = l.begin()
-	}
-	if l.err != nil {
-		return 0, l.err
-	}
-	return l.from.Read(b)
-}
-
-func (l *lazy) begin() error {
-	key, err := blob.KeyOf(l.data.Key)
-	if err != nil {
-		return err
-	}
-	defer key.Clear()
-	r, err := l.blobs.Open(context.Background(), l.data.Blob)
-	if err != nil {
-		return err
-	}
-	if l.open, err = blob.Unseal(r, key, l.data.Blob, l.bound); err != nil {
-		return errors.Join(err, r.Close())
-	}
-	l.from = l.open.Range(l.part.offset, l.part.length)
-	return nil
-}
-
-// Close implements io.Closer.
-func (l *lazy) Close() error {
-	if l.from == nil {
-		return nil
-	}
-	return errors.Join(l.from.Close(), l.open.Close())
 }

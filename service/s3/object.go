@@ -48,6 +48,8 @@ type Data struct {
 	Blob blob.ID // "": no single blob
 	Key  []byte  // of the blob
 	Rows int     // in contents: 1, or 0
+	// Parts is how many parts it was uploaded in; 0: it was put at once.
+	Parts int
 }
 
 // content is the content of a small object, sealed by the store like any value.
@@ -113,6 +115,7 @@ type onObject struct {
 	version *Version // nil: there is none
 	byID    bool     // the call names a version
 	asks    []gateway.Authorization
+	from    *onObject // what is copied to it; nil: nothing is
 }
 
 // ARN implements gateway.Resource.

@@ -133,6 +133,9 @@ func (b *Bucket) release(call *gateway.Call, v *Version) error {
 	if v.Data.Blob != "" {
 		return discard(call.Tx, call.Time, v.Data.Blob)
 	}
+	if v.Data.Parts > 0 {
+		return discardParts(call.Tx, call.Time, b, v.Data.ID)
+	}
 	if v.Data.Rows > 0 {
 		return contents.Delete(call.Tx, b.Account, b.ID, v.Data.ID)
 	}

@@ -32,9 +32,6 @@ func objectToPut(call *gateway.Call, in *s3.PutObjectInput) (*onObject, error) {
 	if err := checkKey(in.Key); err != nil {
 		return nil, err
 	}
-	if err := unbuiltOfPut(call, in); err != nil {
-		return nil, err
-	}
 	o := &onObject{bucket: b, key: in.Key}
 	o.ask("s3:PutObject")
 	tags, err := queryTags(in.Tagging)
@@ -45,36 +42,53 @@ func objectToPut(call *gateway.Call, in *s3.PutObjectInput) (*onObject, error) {
 		o.ask("s3:PutObjectTagging")
 	}
 	requestTags(call, tags)
-	if in.StorageClass != nil {
-		call.Condition("s3:x-amz-storage-class", string(*in.StorageClass))
-	}
-	if in.ServerSideEncryption != nil {
-		call.Condition("s3:x-amz-server-side-encryption", string(*in.ServerSideEncryption))
-	}
 	if in.IfNoneMatch != nil {
 		call.Condition("s3:if-none-match", *in.IfNoneMatch)
 	}
 	if in.IfMatch != nil {
 		call.Condition("s3:if-match", *in.IfMatch)
 	}
-	return o, nil
+	if in.WriteOffsetBytes != nil {
+		return o, gateway.NotImplemented(call.Operation, "WriteOffsetBytes")
+	}
+	return o, storing{
+		ACL: in.ACL, Grants: in.GrantFullControl != nil || in.GrantRead != nil || in.GrantReadACP != nil || in.GrantWriteACP != nil,
+		Encryption: in.ServerSideEncryption, KMS: in.SSEKMSKeyId != nil || in.SSEKMSEncryptionContext != nil || flag(in.BucketKeyEnabled),
+		Customer: in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
+		Lock:     in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
+	}.check(call)
 }
 
-// unbuiltOfPut refuses what would have no effect.
-func unbuiltOfPut(call *gateway.Call, in *s3.PutObjectInput) error {
-	for name, given := range map[string]bool{
-		"ACL":              in.ACL != nil && *in.ACL != s3.ObjectCannedACLPrivate && *in.ACL != s3.ObjectCannedACLBucketOwnerFullControl,
-		"GrantFullControl": in.GrantFullControl != nil, "GrantRead": in.GrantRead != nil, "GrantReadACP": in.GrantReadACP != nil,
-		"GrantWriteACP": in.GrantWriteACP != nil, "WriteOffsetBytes": in.WriteOffsetBytes != nil,
-		"ServerSideEncryption": in.ServerSideEncryption != nil && *in.ServerSideEncryption != s3.ServerSideEncryptionAes256,
-		"SSEKMSKeyId":          in.SSEKMSKeyId != nil, "SSEKMSEncryptionContext": in.SSEKMSEncryptionContext != nil,
-		"SSECustomerAlgorithm": in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
-		"BucketKeyEnabled":     flag(in.BucketKeyEnabled), "ObjectLockMode": in.ObjectLockMode != nil,
-		"ObjectLockRetainUntilDate": in.ObjectLockRetainUntilDate != nil, "ObjectLockLegalHoldStatus": in.ObjectLockLegalHoldStatus != nil,
-		"StorageClass": in.StorageClass != nil && *in.StorageClass != s3.StorageClassStandard,
+// storing is what a request says of how an object is to be kept.
+type storing struct {
+	ACL                         *s3.ObjectCannedACL
+	Grants, KMS, Customer, Lock bool
+	Encryption                  *s3.ServerSideEncryption
+	Class                       *s3.StorageClass
+}
+
+// check refuses what would have no effect.
+func (w storing) check(call *gateway.Call) error {
+	if w.Class != nil {
+		call.Condition("s3:x-amz-storage-class", string(*w.Class))
+	}
+	if w.Encryption != nil {
+		call.Condition("s3:x-amz-server-side-encryption", string(*w.Encryption))
+	}
+	for _, refused := range []struct {
+		name  string
+		given bool
+	}{
+		// With the bucket's owner enforced, as buckets are made, these two change nothing.
+		{"ACL", w.ACL != nil && *w.ACL != s3.ObjectCannedACLPrivate && *w.ACL != s3.ObjectCannedACLBucketOwnerFullControl},
+		{"Grant", w.Grants},
+		{"ServerSideEncryption", w.KMS || w.Encryption != nil && *w.Encryption != s3.ServerSideEncryptionAes256},
+		{"SSECustomerAlgorithm", w.Customer},
+		{"ObjectLockMode", w.Lock},
+		{"StorageClass", w.Class != nil && *w.Class != s3.StorageClassStandard},
 	} {
-		if given {
-			return gateway.NotImplemented(call.Operation, name)
+		if refused.given {
+			return gateway.NotImplemented(call.Operation, refused.name)
 		}
 	}
 	return nil
@@ -132,12 +146,12 @@ func (s *Service) receiveObject(ctx context.Context, call *gateway.Call, on *onO
 	if err != nil {
 		return nil, err
 	}
-	return s.receive(ctx, on, body, v)
+	return s.receive(ctx, on, body, v, false)
 }
 
-// receive reads a body to its end into memory if it is small, else into a
-// blob, and checks it.
-func (s *Service) receive(ctx context.Context, on *onObject, body io.Reader, v *verifier) (*received, error) {
+// receive reads a body to its end into memory if it is small and may lie in
+// the store, else into a blob, and checks it.
+func (s *Service) receive(ctx context.Context, on *onObject, body io.Reader, v *verifier, blobAlways bool) (*received, error) {
 	length := int64(-1)
 	if known, ok := body.(interface{ Length() int64 }); ok {
 		length = known.Length()
@@ -150,7 +164,7 @@ func (s *Service) receive(ctx context.Context, on *onObject, body io.Reader, v *
 			"ProposedSize", strconv.FormatInt(length, 10), "MaxSizeAllowed", strconv.Itoa(maxPut))
 	}
 	r := &received{}
-	if length <= inline {
+	if length <= inline && !blobAlways {
 		var small bytes.Buffer
 		if err := pour(io.MultiWriter(&small, v), body, length); err != nil {
 			return nil, err
@@ -227,13 +241,8 @@ func (s *Service) putObject(_ context.Context, call *gateway.Call, on *onObject,
 	if err := writeConditions(call, b, on.key, in.IfMatch, in.IfNoneMatch); err != nil {
 		return nil, err
 	}
-	size := 0
-	for name, value := range in.Metadata {
-		size += len(name) + len(value)
-	}
-	if size > maxMetadata {
-		return nil, fault(http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size",
-			"Size", strconv.Itoa(size), "MaxSizeAllowed", strconv.Itoa(maxMetadata))
+	if err := checkMetadata(in.Metadata); err != nil {
+		return nil, err
 	}
 	tags, err := queryTags(in.Tagging)
 	if err != nil {
@@ -242,13 +251,7 @@ func (s *Service) putObject(_ context.Context, call *gateway.Call, on *onObject,
 	v := &Version{
 		Modified: second(call.Time), Account: b.Account, Size: r.size, ETag: r.etag, Checksum: r.checksum, Class: s3.StorageClassStandard,
 		Metadata: in.Metadata, Tags: tags,
-		Header: Header{
-			CacheControl: text(in.CacheControl), ContentDisposition: text(in.ContentDisposition), ContentEncoding: contentEncoding(in.ContentEncoding),
-			ContentLanguage: text(in.ContentLanguage), ContentType: text(in.ContentType), Expires: text(in.Expires), WebsiteRedirect: text(in.WebsiteRedirectLocation),
-		},
-	}
-	if v.Header.ContentType == "" {
-		v.Header.ContentType = "binary/octet-stream"
+		Header: headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation),
 	}
 	if err := b.keep(call.Tx, v, r); err != nil {
 		return nil, err
@@ -262,6 +265,30 @@ func (s *Service) putObject(_ context.Context, call *gateway.Call, on *onObject,
 		out.VersionId = &v.ID
 	}
 	return out, nil
+}
+
+func checkMetadata(metadata map[string]string) error {
+	size := 0
+	for name, value := range metadata {
+		size += len(name) + len(value)
+	}
+	if size > maxMetadata {
+		return fault(http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size",
+			"Size", strconv.Itoa(size), "MaxSizeAllowed", strconv.Itoa(maxMetadata))
+	}
+	return nil
+}
+
+// headerOf is what an object is answered with, of what it is put with.
+func headerOf(cache, disposition, encoding, language, kind, expires, redirect *string) Header {
+	h := Header{
+		CacheControl: text(cache), ContentDisposition: text(disposition), ContentEncoding: contentEncoding(encoding),
+		ContentLanguage: text(language), ContentType: text(kind), Expires: text(expires), WebsiteRedirect: text(redirect),
+	}
+	if h.ContentType == "" {
+		h.ContentType = "binary/octet-stream"
+	}
+	return h
 }
 
 func quoted(etag string) string { return `"` + etag + `"` }

@@ -42,6 +42,7 @@ func (s *Service) Operations() []gateway.Operation {
 	all := slices.Concat(
 		s.bucketOperations(),
 		s.objectOperations(),
+		s.uploadOperations(),
 		s.listOperations(),
 	)
 	for i, o := range all {
@@ -91,8 +92,37 @@ func (s *Service) objectOperations() []gateway.Operation {
 		gateway.Op(s3.HeadObject, objectOf(func(in *s3.HeadObjectInput) (string, string, *string, *string) {
 			return in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner
 		}), s.headObject),
+		gateway.Stream(s3.CopyObject, objectToCopy, s.receiveCopy, s.copyObject),
+		gateway.Op(s3.GetObjectAttributes, attributesOf, s.getObjectAttributes),
+		gateway.Op(s3.PutObjectTagging, objectToTag, s.putObjectTagging),
+		gateway.Op(s3.GetObjectTagging, objectOf(func(in *s3.GetObjectTaggingInput) (string, string, *string, *string) {
+			return in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner
+		}), s.getObjectTagging),
+		gateway.Op(s3.DeleteObjectTagging, objectOf(func(in *s3.DeleteObjectTaggingInput) (string, string, *string, *string) {
+			return in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner
+		}), s.deleteObjectTagging),
 		gateway.Op(s3.DeleteObject, objectToDelete, s.deleteObject),
 		gateway.Op(s3.DeleteObjects, bucketToDeleteFrom, s.deleteObjects),
+	}
+}
+
+func (s *Service) uploadOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(s3.CreateMultipartUpload, uploadToCreate, s.createMultipartUpload),
+		gateway.Stream(s3.UploadPart, uploadOf("s3:PutObject", func(in *s3.UploadPartInput) (string, string, *string) {
+			return in.Bucket, in.Key, in.ExpectedBucketOwner
+		}), s.receivePart, s.uploadPart),
+		gateway.Stream(s3.UploadPartCopy, partToCopy, s.receivePartCopy, s.uploadPartCopy),
+		gateway.Op(s3.CompleteMultipartUpload, uploadToComplete, s.completeMultipartUpload),
+		gateway.Op(s3.AbortMultipartUpload, uploadOf("s3:AbortMultipartUpload", func(in *s3.AbortMultipartUploadInput) (string, string, *string) {
+			return in.Bucket, in.Key, in.ExpectedBucketOwner
+		}), s.abortMultipartUpload),
+		gateway.Op(s3.ListParts, uploadOf("s3:ListMultipartUploadParts", func(in *s3.ListPartsInput) (string, string, *string) {
+			return in.Bucket, in.Key, in.ExpectedBucketOwner
+		}), s.listParts),
+		gateway.Op(s3.ListMultipartUploads, listingOf(func(in *s3.ListMultipartUploadsInput) listing {
+			return listing{bucket: in.Bucket, owner: in.ExpectedBucketOwner, prefix: in.Prefix, delimiter: in.Delimiter}
+		}), s.listMultipartUploads),
 	}
 }
 

@@ -21,8 +21,9 @@ const (
 	sweepBatch   = 500
 )
 
-// trash is a blob that no version names any more.
-type trash struct{}
+// trash is a blob that no version names any more; or the parts of an upload
+// that was given up, or whose object was.
+type trash struct{ Account, Bucket, Upload string }
 
 var garbage = store.NewTable[trash]("s3/garbage")
 
@@ -33,6 +34,11 @@ func timePart(t time.Time) string {
 // discard gives a blob up.
 func discard(tx store.Tx, now time.Time, id blob.ID) error {
 	return errors.Join(uses.Delete(tx, "", string(id)), garbage.Put(tx, "", &trash{}, timePart(now), string(id)))
+}
+
+// discardParts gives up all parts of an upload.
+func discardParts(tx store.Tx, now time.Time, b *Bucket, upload string) error {
+	return garbage.Put(tx, "", &trash{b.Account, b.ID, upload}, timePart(now), upload)
 }
 
 // Run sweeps until ctx ends.
@@ -61,21 +67,27 @@ func (s *Service) Sweep(ctx context.Context) error {
 	until := timePart(s.Clock().Add(-keepGarbage))
 	for {
 		var batch [][]string
+		var whole []trash
 		err := s.Engine.View(ctx, func(tx store.Tx) error {
-			batch = nil
+			batch, whole = nil, nil
 			for entry, err := range garbage.List(tx, "", nil) {
 				if err != nil || entry.Parts[0] >= until || len(batch) == sweepBatch {
 					return err
 				}
-				batch = append(batch, entry.Parts)
+				batch, whole = append(batch, entry.Parts), append(whole, *entry.Value)
 			}
 			return nil
 		})
 		if err != nil || len(batch) == 0 {
 			return err
 		}
-		for _, parts := range batch {
-			if err := s.Blobs.Remove(ctx, blob.ID(parts[1])); err != nil {
+		for i, parts := range batch {
+			if whole[i].Upload != "" {
+				err = s.sweepParts(ctx, whole[i])
+			} else {
+				err = s.Blobs.Remove(ctx, blob.ID(parts[1]))
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -83,6 +95,45 @@ func (s *Service) Sweep(ctx context.Context) error {
 			for _, parts := range batch {
 				if err := garbage.Delete(tx, "", parts...); err != nil && !errors.Is(err, store.ErrNotFound) {
 					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// sweepParts removes the parts of an upload: of each batch the blobs first, so that
+// a crash leaves rows that are found again.
+func (s *Service) sweepParts(ctx context.Context, t trash) error {
+	for {
+		var batch []*Part
+		err := s.Engine.View(ctx, func(tx store.Tx) error {
+			batch = nil
+			for entry, err := range parts.List(tx, t.Account, nil, t.Bucket, t.Upload) {
+				if err != nil || len(batch) == sweepBatch {
+					return err
+				}
+				batch = append(batch, entry.Value)
+			}
+			return nil
+		})
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		for _, p := range batch {
+			if err := s.Blobs.Remove(ctx, p.Blob); err != nil {
+				return err
+			}
+		}
+		err = s.Engine.Update(ctx, func(tx store.Tx) error {
+			for _, p := range batch {
+				for _, err := range []error{parts.Delete(tx, t.Account, t.Bucket, t.Upload, partPart(p.Number)), uses.Delete(tx, "", string(p.Blob))} {
+					if err != nil && !errors.Is(err, store.ErrNotFound) {
+						return err
+					}
 				}
 			}
 			return nil

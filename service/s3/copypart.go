@@ -1,0 +1,112 @@
+package s3
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/garrison-security/garrison/api/s3"
+	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
+)
+
+func partSource(in *s3.UploadPartCopyInput) source {
+	return source{
+		in.CopySource, in.ExpectedSourceBucketOwner, in.CopySourceIfMatch, in.CopySourceIfNoneMatch, in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince,
+		in.CopySourceSSECustomerAlgorithm != nil || in.CopySourceSSECustomerKey != nil || in.CopySourceSSECustomerKeyMD5 != nil,
+	}
+}
+
+func partToCopy(call *gateway.Call, in *s3.UploadPartCopyInput) (*onObject, error) {
+	o := &onObject{key: in.Key}
+	if err := checkKey(in.Key); err != nil {
+		return nil, err
+	}
+	if err := checkPartNumber(in.PartNumber); err != nil {
+		return nil, err
+	}
+	if in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil {
+		return nil, gateway.NotImplemented(call.Operation, "SSECustomerAlgorithm")
+	}
+	missing := partSource(in).find(call, o)
+	if missing != nil && o.from == nil {
+		return nil, missing
+	}
+	var err error
+	if o.bucket, err = findBucket(call, in.Bucket, in.ExpectedBucketOwner); err != nil {
+		return nil, err
+	}
+	call.Condition("s3:x-amz-copy-source", strings.TrimPrefix(in.CopySource, "/"))
+	o.ask("s3:PutObject")
+	return o, missing
+}
+
+func (s *Service) receivePartCopy(ctx context.Context, call *gateway.Call, on *onObject, in *s3.UploadPartCopyInput, _ io.Reader) (copied, error) {
+	var v *Version
+	var u *Upload
+	err := s.Engine.View(ctx, func(tx store.Tx) (err error) {
+		call.Tx = tx
+		if u, err = on.upload(tx, in.UploadId); err == nil {
+			v, err = partSource(in).version(call, on.from)
+		}
+		return err
+	})
+	call.Tx = nil
+	if err != nil {
+		return copied{}, err
+	}
+	p := part{0, v.Size, false}
+	if in.CopySourceRange != nil {
+		if p, err = copyRange(*in.CopySourceRange, v.Size); err != nil {
+			return copied{}, err
+		}
+	}
+	if p.length > maxPut {
+		return copied{}, invalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: " + strconv.Itoa(maxPut))
+	}
+	var algorithm *s3.ChecksumAlgorithm
+	if u.Algorithm != "" {
+		algorithm = &u.Algorithm
+	}
+	r, err := s.copyContent(ctx, on, v, p, algorithm, true)
+	return copied{r, v}, err
+}
+
+// copyRange is the range of a source that a part is made of: first and last byte, both there.
+func copyRange(text string, size int64) (part, error) {
+	malformed := invalidArgument("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
+		"x-amz-copy-source-range", text)
+	spec, ok := strings.CutPrefix(text, "bytes=")
+	from, to, dash := strings.Cut(spec, "-")
+	first, err := strconv.ParseInt(from, 10, 64)
+	last, err2 := strconv.ParseInt(to, 10, 64)
+	if !ok || !dash || err != nil || err2 != nil || first < 0 || last < first {
+		return part{}, malformed
+	}
+	if last >= size {
+		return part{}, invalidArgument("Range specified is not valid for source object of size: "+strconv.FormatInt(size, 10), "x-amz-copy-source-range", text)
+	}
+	return part{first, last - first + 1, true}, nil
+}
+
+func (s *Service) uploadPartCopy(_ context.Context, call *gateway.Call, on *onObject, in *s3.UploadPartCopyInput, c copied) (*s3.UploadPartCopyOutput, error) {
+	from, err := partSource(in).version(call, on.from)
+	if err == nil && (from.Sequence != c.of.Sequence || from.ID != c.of.ID) {
+		err = changed()
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := on.keepPart(call, in.UploadId, in.PartNumber, c.received)
+	if err != nil {
+		return nil, err
+	}
+	result := &s3.CopyPartResult{ETag: new(quoted(p.ETag)), LastModified: &p.Modified}
+	*checksumOf(&result.ChecksumCRC32, &result.ChecksumCRC32C, &result.ChecksumCRC64NVME, &result.ChecksumSHA1, &result.ChecksumSHA256, &result.ChecksumSHA512, p.Checksum.Algorithm) = &p.Checksum.Value
+	out := &s3.UploadPartCopyOutput{CopyPartResult: result, ServerSideEncryption: new(s3.ServerSideEncryptionAes256)}
+	if on.from.bucket.Versioning != "" {
+		out.CopySourceVersionId = &from.ID
+	}
+	return out, nil
+}
