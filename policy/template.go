@@ -105,6 +105,18 @@ func (t *template) expand(to []byte, ctx *Context) ([]byte, bool) {
 	return to, true
 }
 
+// Resolve is a text of the document with the values of its variables in their
+// places; false if one of them has no value, when nothing equals the text.
+func (d *Document) Resolve(text string, ctx *Context) (string, bool) {
+	c := compiler{variables: d.HasVariables(), policy: new(Policy)}
+	t := c.template(text, false)
+	if t.parts == nil {
+		return t.pattern, true
+	}
+	resolved, ok := t.expand(nil, ctx)
+	return string(resolved), ok
+}
+
 // appendText appends a single value as text.
 func (v *value) appendText(to []byte) []byte {
 	switch v.kind {

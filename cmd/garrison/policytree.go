@@ -73,6 +73,12 @@ func (e explanation) statement(stem, branch string, s *scenario.ExplainedStateme
 // mismatchWords says what the policy wants and what the request has.
 func mismatchWords(m *scenario.Mismatch) string {
 	want := list(m.Policy)
+	switch {
+	case m.Resolved != nil && len(m.Resolved) == 0:
+		want += " (a variable without a value)"
+	case m.Resolved != nil:
+		want += " (" + list(m.Resolved) + ")"
+	}
 	if m.Element != "Condition" {
 		return fmt.Sprintf("%s is %s; the request has %s", m.Element, want, list(m.Request))
 	}

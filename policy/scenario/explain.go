@@ -34,6 +34,9 @@ type Mismatch struct {
 	Operator string   `json:"operator,omitempty"`
 	Key      string   `json:"key,omitempty"`
 	Policy   []string `json:"policy"`
+	// Resolved are the policy's values with the variables' values in their
+	// places, where there are variables; one that has no value is left out.
+	Resolved []string `json:"resolved,omitzero"`
 	// Request is what the request has there; nil: the key is absent.
 	Request []string `json:"request"`
 }
@@ -136,14 +139,31 @@ func (j *Judge) statement(o *policy.StatementOutcome, doc *policy.Document, inde
 		to.Because = append(to.Because, Mismatch{Element: element("Principal", s.NotPrincipal), Policy: s.Principal.List(), Request: []string{r.Principal}})
 	}
 	if !o.Resource {
-		to.Because = append(to.Because, Mismatch{Element: element("Resource", s.NotResource), Policy: s.Resources, Request: []string{r.Resource}})
+		to.Because = append(to.Because, Mismatch{Element: element("Resource", s.NotResource), Policy: s.Resources, Resolved: j.resolve(doc, s.Resources), Request: []string{r.Resource}})
 	}
 	for i, held := range o.Conditions {
 		if c := &s.Conditions[i]; !held {
-			to.Because = append(to.Because, Mismatch{"Condition", c.Operator, c.Key, c.Values, j.question.context.Values(c.Key)})
+			to.Because = append(to.Because, Mismatch{"Condition", c.Operator, c.Key, c.Values, j.resolve(doc, c.Values), j.question.context.Values(c.Key)})
 		}
 	}
 	return to
+}
+
+// resolve puts variables' values in; nil if there are no variables.
+func (j *Judge) resolve(doc *policy.Document, texts []string) []string {
+	var resolved []string
+	variables := false
+	for _, text := range texts {
+		r, ok := doc.Resolve(text, &j.question.context)
+		variables = variables || !ok || r != text
+		if ok {
+			resolved = append(resolved, r)
+		}
+	}
+	if !variables {
+		return nil
+	}
+	return append([]string{}, resolved...)
 }
 
 // change finds the statements to change for another answer.
