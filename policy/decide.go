@@ -20,7 +20,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 func Decide(r *Request, p *Policies) Decision {
 	e := evaluation{who: newCaller(r), resource: cutResource(r.Resource), context: r.Context, work: maxWork}
-	e.bounded = e.who.identity && p.bounded()
+	e.bounded = e.who.attached && p.bounded()
 	return e.answer(r, p)
 }
 
@@ -119,11 +119,13 @@ func (e *evaluation) explicitDeny(p *Policies) (Decision, bool) {
 	if d, denied := e.denyIn(p.Endpoint, Endpoint); denied || !e.who.identity {
 		return d, denied
 	}
-	if d, denied := e.denyIn(p.Identity, Identity); denied {
-		return d, true
-	}
-	if d, denied := e.denyIn(p.Boundary, Boundary); denied {
-		return d, true
+	if e.who.attached {
+		if d, denied := e.denyIn(p.Identity, Identity); denied {
+			return d, true
+		}
+		if d, denied := e.denyIn(p.Boundary, Boundary); denied {
+			return d, true
+		}
 	}
 	return e.denyIn(p.Session, Session)
 }
@@ -193,14 +195,8 @@ func (e *evaluation) decideBySides(r *Request, p *Policies) Decision {
 	if same && granted == entityGrant {
 		d = resource.allowed(statement)
 	} else {
-		by, i := e.allowIn(p.Identity)
-		switch {
-		case by != nil:
-			d = by.allowed(i)
-		case e.who.root:
-			d = Decision{Allowed: true, Statement: -1}
-		default:
-			return implicit(Identity)
+		if d = e.identityGrants(p); !d.Allowed {
+			return d
 		}
 		if granted == noGrant && (!same || e.needsResourcePolicy(p)) {
 			return implicit(e.resourceKind(p))
@@ -217,6 +213,20 @@ func (e *evaluation) decideBySides(r *Request, p *Policies) Decision {
 		}
 	}
 	return d
+}
+
+// identityGrants is what the caller's own side grants: root has every right,
+// and neither identity policies nor a boundary.
+func (e *evaluation) identityGrants(p *Policies) Decision {
+	if e.who.attached {
+		if by, i := e.allowIn(p.Identity); by != nil {
+			return by.allowed(i)
+		}
+	}
+	if e.who.root {
+		return Decision{Allowed: true, Statement: -1}
+	}
+	return implicit(Identity)
 }
 
 // resourceGrants is the strongest way in which the resource lets the caller in,

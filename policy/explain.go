@@ -59,7 +59,7 @@ const explainWork = 16 * maxWork
 // proportion to all policies.
 func Explain(r *Request, p *Policies) Explanation {
 	e := evaluation{who: newCaller(r), resource: cutResource(r.Resource), context: r.Context, work: maxWork}
-	e.bounded = e.who.identity && p.bounded()
+	e.bounded = e.who.attached && p.bounded()
 	x := Explanation{Decision: e.answer(r, p)}
 	e.work = explainWork
 	if !e.action.set(r.Action) {
@@ -75,8 +75,8 @@ func Explain(r *Request, p *Policies) Explanation {
 		x.add(&e, p.Resource.Kind, 0, []*Policy{p.Resource}, true)
 	}
 	x.add(&e, Endpoint, 0, p.Endpoint, true)
-	x.add(&e, Identity, 0, p.Identity, e.who.identity)
-	x.add(&e, Boundary, 0, p.Boundary, e.who.identity)
+	x.add(&e, Identity, 0, p.Identity, e.who.attached)
+	x.add(&e, Boundary, 0, p.Boundary, e.who.attached)
 	x.add(&e, Session, 0, p.Session, e.who.identity)
 	return x
 }

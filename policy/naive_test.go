@@ -59,7 +59,10 @@ func (c *naiveCase) decide() string {
 	}
 	everything = append(everything, c.endpoint...)
 	if !anonymous {
-		everything = slices.Concat(everything, c.identity, c.boundary, c.session)
+		if p.Kind != aws.Root { // root has neither
+			everything = slices.Concat(everything, c.identity, c.boundary)
+		}
+		everything = append(everything, c.session...)
 	}
 	for _, d := range everything {
 		if d == nil {
@@ -98,8 +101,8 @@ func (c *naiveCase) decide() string {
 		service == "kms" && strings.Contains(c.resource, ":key/") ||
 		service == "sts" && strings.Contains(c.resource, ":role/")
 	rooted := p.Kind == aws.Root || p.Kind == aws.FederatedUser && strings.HasSuffix(p.Session.IssuerARN, ":root")
-	identity := c.anyAllows(c.identity) || rooted
-	limits := (!c.hasBoundary || c.anyAllows(c.boundary)) &&
+	identity := rooted || c.anyAllows(c.identity)
+	limits := (!c.bounded() || c.anyAllows(c.boundary)) &&
 		(!c.hasSession && p.Kind != aws.FederatedUser || c.anyAllows(c.session))
 	ok := false
 	switch {
@@ -118,6 +121,12 @@ func (c *naiveCase) decide() string {
 		return "allow"
 	}
 	return "implicit"
+}
+
+// bounded: users and sessions can have a boundary, root and services can not.
+func (c *naiveCase) bounded() bool {
+	p := c.principal
+	return c.hasBoundary && p != nil && p.Kind != aws.ServiceCaller && p.Kind != aws.Root
 }
 
 // serviceLinked tells the session of a role that AWS made for a service.
@@ -191,7 +200,7 @@ func (c *naiveCase) applies(d *Document, s *Statement) bool {
 	}
 	if s.Principal != nil {
 		named := c.named(s.Principal) != ""
-		everyone := s.Deny && s.NotPrincipal && c.hasBoundary && c.principal != nil && c.principal.Kind != aws.ServiceCaller
+		everyone := s.Deny && s.NotPrincipal && c.bounded()
 		if named == s.NotPrincipal && !everyone {
 			return false
 		}

@@ -64,6 +64,7 @@ type caller struct {
 	provider  string
 	canonical string
 	identity  bool // has an identity side: a user, a session or root
+	attached  bool // may have identity policies and a boundary: a user or a session
 	root      bool // has root's rights
 }
 
@@ -87,6 +88,7 @@ func newCaller(r *Request) caller {
 	}
 	c.account, c.partition, c.arn = p.Account, p.Partition, p.ARN
 	c.root = p.Kind == aws.Root
+	c.attached = c.identity && !c.root
 	switch {
 	case p.Kind == aws.User:
 		c.id = p.ID

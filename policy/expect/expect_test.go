@@ -120,6 +120,23 @@ func TestUnexercised(t *testing.T) {
 	t.Errorf("%+v is not among %+v", want, s.Run(1).Unexercised)
 }
 
+// TestFailuresAreBounded: all failures are counted, the first are kept, in the file's order.
+func TestFailuresAreBounded(t *testing.T) {
+	s, err := Read([]byte("tests:\n  - {principal: anonymous, action: ["+strings.Repeat("a:b,", 5000)+"a:b], expect: allowed}\n  - {name: last, principal: anonymous, action: a:b, expect: allowed}"), open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := s.Run(3)
+	if r.Cases != 5002 || r.Failed != 5002 || len(r.Failures) != maxFailures {
+		t.Errorf("%d of %d cases failed, %d are kept", r.Failed, r.Cases, len(r.Failures))
+	}
+	for i := range r.Failures {
+		if r.Failures[i].index != i {
+			t.Fatalf("failure %d is that of case %d", i, r.Failures[i].index)
+		}
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
 		{"nothing", ``, "there are no tests"},
