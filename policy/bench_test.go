@@ -116,3 +116,14 @@ func BenchmarkDecideHostile(b *testing.B) {
 	}
 	report(b, &Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::" + strings.Repeat("a", 1024), ResourceAccount: home, Principal: principalOf(alice)}, p, "implicit")
 }
+
+// BenchmarkDecideWildcards doubles a pattern of (*a)*b and the resource that it
+// nearly matches everywhere: time grows with their product, and no faster.
+func BenchmarkDecideWildcards(b *testing.B) {
+	for _, n := range []int{64, 128, 256} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			p := &Policies{Identity: []*Policy{statements(b, Identity, `{'Effect':'Allow','Action':'*','Resource':'arn:aws:s3:::`+strings.Repeat("*a", n)+`b'}`)}}
+			report(b, &Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::" + strings.Repeat("a", 4*n), ResourceAccount: home, Principal: principalOf(alice)}, p, "implicit")
+		})
+	}
+}
