@@ -153,6 +153,7 @@ func (c *Call) requestConditions() {
 	if p == nil || p.Kind == aws.Anonymous {
 		x.Set("aws:PrincipalType", "Anonymous")
 		x.Set("aws:PrincipalAccount", "anonymous")
+		x.Set("aws:userid", "anonymous")
 		return
 	}
 	x.SetBool("aws:PrincipalIsAWSService", p.Kind == aws.ServiceCaller)

@@ -27,6 +27,7 @@ func (q *question) setContext(r *Request) {
 	case p == nil && q.Provider == "":
 		q.derive("aws:PrincipalType", "Anonymous")
 		q.derive("aws:PrincipalAccount", "anonymous")
+		q.derive("aws:userid", "anonymous")
 		return
 	case p == nil:
 		return
