@@ -26,6 +26,14 @@ func TestDelegation(t *testing.T) {
 	want(t, "registered twice", try(p, h, api.RegisterDelegatedAdministrator, &api.RegisterDelegatedAdministratorInput{AccountId: stranger, ServicePrincipal: "config.amazonaws.com"}), "AccountAlreadyRegistered")
 	want(t, "a delegated administrator", list(), "")
 	want(t, "what it may not by its own policy", try(p, reader, api.DescribeAccount, &api.DescribeAccountInput{AccountId: head}), "no identity-based policy")
+	named := p.user(stranger, "named", "")
+	call(p, h, api.PutResourcePolicy, &api.PutResourcePolicyInput{Content: `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"AWS":"` + named.ARN + `"},"Action":"organizations:List*","Resource":"*"},
+		{"Effect":"Deny","Principal":{"AWS":"` + stranger + `"},"Action":"organizations:ListRoots","Resource":"*"}]}`})
+	want(t, "a user that the delegation policy names, without an own", try(p, named, api.ListAccounts, &api.ListAccountsInput{}), "no identity-based policy")
+	want(t, "what the delegation policy denies", try(p, admin, api.ListRoots, &api.ListRootsInput{}), "explicit deny")
+	want(t, "what it does not deny", list(), "")
+	call(p, h, api.DeleteResourcePolicy, &api.DeleteResourcePolicyInput{})
 	want(t, "a delegated administrator's change", try(p, admin, api.CreatePolicy, &api.CreatePolicyInput{Type: scp, Name: "x", Content: denyUsers}), "no resource-based policy")
 	want(t, "a delegated administrator's leave", try(p, root(stranger), api.LeaveOrganization, &api.LeaveOrganizationInput{}), "ConstraintViolation")
 	want(t, "an administrator's unit", try(p, admin, api.CreateOrganizationalUnit, &api.CreateOrganizationalUnitInput{ParentId: r, Name: "u"}), "AccessDenied")

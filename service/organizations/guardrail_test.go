@@ -62,6 +62,44 @@ func TestMovingChangesWhatBinds(t *testing.T) {
 	}
 }
 
+// A type that is disabled binds nobody, and enabled again begins anew: its
+// policies are there, attached to nothing, and FullAWSAccess is everywhere.
+//
+// https://docs.aws.amazon.com/organizations/latest/userguide/disable-policy-type.html
+func TestDisabledTypesBeginAnew(t *testing.T) {
+	p := newPlane(t)
+	r := p.found()
+	p.invite(stranger)
+	h := root(head)
+	id := p.attach(scp, "no users", denyUsers, r)
+	only := p.attach(scp, "only sts", strings.Replace(allowAll, `"Action":"*"`, `"Action":"sts:*"`, 1), stranger)
+	call(p, h, api.DetachPolicy, &api.DetachPolicyInput{PolicyId: "p-FullAWSAccess", TargetId: stranger})
+	user := func(name string) string {
+		return try(p, root(stranger), iamapi.CreateUser, &iamapi.CreateUserInput{UserName: name})
+	}
+	targets := func(policy string) (n int) {
+		return len(call(p, h, api.ListTargetsForPolicy, &api.ListTargetsForPolicyInput{PolicyId: policy}).Targets)
+	}
+	want(t, "enabled", user("a"), "explicit deny")
+	if n := targets("p-FullAWSAccess"); n != 2 { // the root and the management account
+		t.Errorf("FullAWSAccess is attached to %d", n)
+	}
+	call(p, h, api.DisablePolicyType, &api.DisablePolicyTypeInput{RootId: r, PolicyType: scp})
+	want(t, "disabled", user("a"), "")
+	want(t, "to attach meanwhile", try(p, h, api.AttachPolicy, &api.AttachPolicyInput{PolicyId: id, TargetId: stranger}), "PolicyTypeNotEnabled")
+	if n := targets("p-FullAWSAccess") + targets(id); n != 0 {
+		t.Errorf("disabled, policies are attached to %d", n)
+	}
+	call(p, h, api.EnablePolicyType, &api.EnablePolicyTypeInput{RootId: r, PolicyType: scp})
+	want(t, "enabled again", user("b"), "")
+	if n := targets("p-FullAWSAccess"); n != 3 {
+		t.Errorf("enabled again, FullAWSAccess is attached to %d", n)
+	}
+	call(p, h, api.DeletePolicy, &api.DeletePolicyInput{PolicyId: only})
+	call(p, h, api.AttachPolicy, &api.AttachPolicyInput{PolicyId: id, TargetId: stranger})
+	want(t, "attached again", user("c"), "explicit deny")
+}
+
 // The attack: a member's administrator tries to lift what binds the account.
 func TestMembersCantLiftGuardrails(t *testing.T) {
 	p := newPlane(t)

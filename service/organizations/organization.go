@@ -60,6 +60,24 @@ func (o *Organization) delegation() *policy.Policy {
 	return o.Resource.compiled(policy.Resource, o.arn("resourcepolicy", o.Resource.ID))
 }
 
+// readable is the delegation policy as it stands for a delegated
+// administrator's account, which it lets read whatever it does not deny.
+func (o *Organization) readable(account string) (*policy.Policy, error) {
+	doc := &policy.Document{Kind: policy.Resource, Version: "2012-10-17"}
+	arn := o.rootARN()
+	if o.Resource != nil {
+		var err error
+		if doc, err = policy.Read([]byte(o.Resource.Text), policy.Resource); err != nil {
+			return nil, err
+		}
+		arn = o.arn("resourcepolicy", o.Resource.ID)
+	}
+	doc.Statements = append(doc.Statements, policy.Statement{
+		Principal: &policy.Principals{AWS: []string{account}}, Actions: []string{"organizations:*"}, Resources: []string{"*"},
+	})
+	return policy.Compile(doc, arn), nil
+}
+
 func (s *Service) organizationToCreate(call *gateway.Call, _ *api.CreateOrganizationInput) (*subject, error) {
 	t := &subject{name: "*", owner: call.Account}
 	place, err := placeOf(call.Tx, call.Account)

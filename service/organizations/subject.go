@@ -65,9 +65,9 @@ func (t *subject) also(action, arn string, tags []Tag) {
 }
 
 // subject begins a target: it finds the organisation, and on whose terms the
-// caller acts in it. What the delegation policy has to let through belongs to
-// the management account; what a delegated administrator may read, or every
-// member, is decided by the caller's own policies.
+// caller acts in it. What every member may do is decided by the caller's own
+// policies alone; else what a member acts on is the management account's, and
+// the delegation policy has to let it through besides.
 func (s *Service) subject(call *gateway.Call, who access) (*subject, error) {
 	t := &subject{name: "*", owner: call.Account}
 	place, err := placeOf(call.Tx, call.Account)
@@ -89,11 +89,11 @@ func (s *Service) subject(call *gateway.Call, who access) (*subject, error) {
 	if who == management {
 		return t, errNotYours
 	}
-	t.delegation = t.org.delegation()
-	if who != reading || len(t.caller.Delegated) == 0 {
-		t.owner = t.org.Management
+	t.owner, t.delegation = t.org.Management, t.org.delegation()
+	if who == reading && len(t.caller.Delegated) > 0 {
+		t.delegation, err = t.org.readable(call.Account)
 	}
-	return t, nil
+	return t, err
 }
 
 // whole is the target of operations on the organisation as a whole.
