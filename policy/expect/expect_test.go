@@ -57,11 +57,12 @@ func TestRun(t *testing.T) {
 		{"what is expected", `
   - {name: read, principal: [alice, guest], action: s3:GetObject, resource: report, expect: allowed}
   - {name: write, principal: alice, action: s3:PutObject, resource: report, expect: allowed, by: developer.json}
+  - {name: write, principal: alice, action: s3:PutObject, resource: report, expect: allowed, by: developer}
   - {name: foreign region, principal: alice, action: s3:GetObject, resource: report, context: {aws:RequestedRegion: us-east-1}, expect: explicitly denied, by: service control policy}
   - {name: delete, principal: alice, action: s3:DeleteObject, resource: report, expect: explicitly denied, by: identity-based policy}
   - {name: role, principal: ec2.amazonaws.com, action: sts:AssumeRole, resource: role, expect: allowed, by: role trust policy}
   - {name: list, principal: alice, action: "s3:ListAllMyBuckets", expect: implicitly denied}
-  - {name: anonymous, principal: anonymous, action: s3:GetObject, resource: [report, "arn:aws:sqs:eu-west-1:111122223333:q"], expect: denied}`, "9 cases, 0 failed, 0 of 7 unexercised"},
+  - {name: anonymous, principal: anonymous, action: s3:GetObject, resource: [report, "arn:aws:sqs:eu-west-1:111122223333:q"], expect: denied}`, "10 cases, 0 failed, 0 of 7 unexercised"},
 		{"what is not", `
   - {name: read, principal: alice, action: [s3:GetObject, s3:ListBucket], resource: report, expect: denied}`,
 			"2 cases, 2 failed, 5 of 7 unexercised; read: s3:GetObject allowed; read: s3:ListBucket allowed"},
@@ -147,6 +148,8 @@ func TestReadRefuses(t *testing.T) {
 		{"an unknown field of a principal", "principals: {a: {arn: x, identities: []}}\ntests: [{}]", "line 1: field identities not found"},
 		{"no expectation", head + `
   - {principal: alice, action: s3:GetObject}`, `line 25: expect is allowed, denied`},
+		{"a type of policy that is none", head + `
+  - {principal: alice, action: s3:GetObject, resource: report, expect: denied, by: scp}`, `line 25: "scp" is neither a policy nor a type of policy`},
 		{"no principal", head + `
   - {action: s3:GetObject, expect: allowed}`, `line 25: a test has a principal and an action`},
 		{"an unknown principal", head + `

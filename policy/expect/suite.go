@@ -112,7 +112,7 @@ func (r *reader) expectation(t *test) (e expectation, err error) {
 	if len(t.Principal) == 0 || len(t.Action) == 0 {
 		return e, errors.New("a test has a principal and an action")
 	}
-	if e.want, err = wanted(t); err != nil {
+	if e.want, err = r.wanted(t); err != nil {
 		return e, err
 	}
 	for _, name := range t.Principal {
@@ -146,8 +146,13 @@ func (r *reader) expectation(t *test) (e expectation, err error) {
 	return e, err
 }
 
-func wanted(t *test) (want, error) {
+func (r *reader) wanted(t *test) (want, error) {
 	w := want{by: t.By}
+	if d := r.suite.documents[t.By]; d != nil {
+		w.by = d.Name
+	} else if t.By != "" && !scenario.Decides(t.By) {
+		return w, fmt.Errorf("%q is neither a policy nor a type of policy", t.By)
+	}
 	switch t.Expect {
 	case "allowed":
 		w.decisions = []string{scenario.Allowed}

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/garrison-security/garrison/aws"
@@ -40,6 +41,16 @@ const (
 	byWork        = "too much work"
 	byAWS         = "protected by AWS"
 )
+
+// Decides tells the words that DecidedBy may be.
+func Decides(word string) bool {
+	for kind := policy.Identity; kind <= policy.Endpoint; kind++ {
+		if word == kind.String() {
+			return true
+		}
+	}
+	return slices.Contains([]string{byRoot, byNobody, byCredentials, byWork, byAWS}, word)
+}
 
 // verdict puts a decision in words.
 func (j *Judge) verdict(d policy.Decision) *Verdict {
