@@ -257,9 +257,9 @@ func (e *Engine) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return store.ErrConflict
 }
 
-// jitter waits a moment, longer at each try.
+// jitter waits a moment, at most 64 ms, longer at each try.
 func jitter(ctx context.Context, try int) {
-	timer := time.NewTimer(rand.N(min(500*time.Microsecond<<try, 50*time.Millisecond)))
+	timer := time.NewTimer(rand.N(500*time.Microsecond << min(try, 7)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
