@@ -70,16 +70,67 @@ func (t *Table[V]) ListBy(tx Tx, index *Index[V], scope string, after []byte, pr
 	return func(yield func(Entry[V], error) bool) {
 		from, to := Prefix(index.table, scope, prefix...)
 		from = beyond(from, base, after)
+		ahead, _ := tx.(Prefetcher)
+		rows := listed[V]{Table: t, tx: tx, ahead: ahead, yield: yield, hold: 1}
 		for pair, err := range tx.Scan(from, to, false) {
-			var entry Entry[V]
-			if err == nil {
-				entry, err = t.indexed(tx, pair.Value, bytes.Clone(pair.Key[base:]))
+			if err != nil {
+				if rows.give() {
+					yield(Entry[V]{}, err)
+				}
+				return
 			}
-			if !yield(entry, err) || err != nil {
+			if !rows.take(bytes.Clone(pair.Value), bytes.Clone(pair.Key[base:])) {
 				return
 			}
 		}
+		rows.give()
 	}
+}
+
+// listed holds rows of an index until their records are read together, where
+// that costs less than one by one: one row, then twice as many each time.
+type listed[V any] struct {
+	*Table[V]
+	tx    Tx
+	ahead Prefetcher // nil: one by one
+	yield func(Entry[V], error) bool
+	rows  [][2][]byte // values, and places in the listing
+	hold  int
+}
+
+// listedAtOnce is how many records of a listing are read together at most.
+const listedAtOnce = 128
+
+func (l *listed[V]) take(row, at []byte) bool {
+	if l.rows = append(l.rows, [2][]byte{row, at}); len(l.rows) < l.hold {
+		return true
+	}
+	if l.ahead != nil {
+		l.hold = min(2*l.hold, listedAtOnce)
+	}
+	return l.give()
+}
+
+// give yields what is held, and tells whether more is wanted.
+func (l *listed[V]) give() bool {
+	if len(l.rows) > 1 {
+		keys := make([][]byte, len(l.rows))
+		for i, row := range l.rows {
+			keys[i] = row[0]
+		}
+		if err := l.ahead.Prefetch(keys...); err != nil {
+			l.yield(Entry[V]{}, err)
+			return false
+		}
+	}
+	for _, row := range l.rows {
+		entry, err := l.indexed(l.tx, row[0], row[1])
+		if !l.yield(entry, err) || err != nil {
+			return false
+		}
+	}
+	l.rows = l.rows[:0]
+	return true
 }
 
 // indexed is the record that an index row names.

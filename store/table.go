@@ -119,7 +119,10 @@ func (t *Table[V]) Put(tx Tx, scope string, v *V, parts ...string) error {
 	key := Key(t.name, scope, parts...)
 	var old *V
 	if len(t.indexes) > 0 {
-		var err error
+		err := t.ahead(tx, scope, key, v)
+		if err != nil {
+			return err
+		}
 		if old, err = t.load(tx, key); err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
@@ -131,6 +134,9 @@ func (t *Table[V]) Put(tx Tx, scope string, v *V, parts ...string) error {
 // holds its place in a unique index. It does not keep v.
 func (t *Table[V]) Insert(tx Tx, scope string, v *V, parts ...string) error {
 	key := Key(t.name, scope, parts...)
+	if err := t.ahead(tx, scope, key, v); err != nil {
+		return err
+	}
 	switch _, err := t.load(tx, key); {
 	case err == nil:
 		return fmt.Errorf("table %s: %w", t.name, ErrExists)
@@ -138,6 +144,24 @@ func (t *Table[V]) Insert(tx Tx, scope string, v *V, parts ...string) error {
 		return err
 	}
 	return t.set(tx, scope, key, nil, v)
+}
+
+// ahead reads at once all that setting the record to v looks at, where that
+// costs less than one by one.
+func (t *Table[V]) ahead(tx Tx, scope string, key []byte, v *V) error {
+	p, ok := tx.(Prefetcher)
+	if !ok {
+		return nil
+	}
+	keys := [][]byte{key}
+	for _, x := range t.indexes {
+		if x.Unique {
+			for row := range x.keys(scope, key, v) {
+				keys = append(keys, []byte(row))
+			}
+		}
+	}
+	return p.Prefetch(keys...)
 }
 
 // Delete removes the record, or answers ErrNotFound if there is none.

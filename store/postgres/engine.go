@@ -259,7 +259,7 @@ func (e *Engine) Update(ctx context.Context, fn func(store.Tx) error) error {
 
 // jitter waits a moment, at most 64 ms, longer at each try.
 func jitter(ctx context.Context, try int) {
-	timer := time.NewTimer(rand.N(500*time.Microsecond << min(try, 7)))
+	timer := time.NewTimer(rand.N(500 * time.Microsecond << min(try, 7)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
