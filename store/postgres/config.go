@@ -30,11 +30,13 @@ func CheckURL(url string) error {
 // Statements of the committer have no time limit of the server's: one that
 // struck while a commit waits for its standby would make it look done. Tables
 // are small at first, and a sequential scan in a serialisable transaction
-// counts as having read all of one. CockroachDB accepts enable_seqscan and
-// synchronous_commit, and ignores them.
+// counts as having read all of one. The one join is of a group's keys, each
+// looked up by itself.
 var settings = map[string]string{
 	"application_name":                    "garrison",
 	"client_encoding":                     "UTF8",
+	"enable_hashjoin":                     "off",
+	"enable_mergejoin":                    "off",
 	"enable_seqscan":                      "off",
 	"idle_in_transaction_session_timeout": "10000",
 	"lock_timeout":                        "5000",

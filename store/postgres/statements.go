@@ -32,10 +32,17 @@ var (
 	replaceRow = &statement{"xr", "UPDATE garrison_rows SET ver = $3::bigint, data = $4::bytea WHERE stream = $1::bigint AND last = $2::bigint"}
 	deleteRow  = &statement{"dr", "DELETE FROM garrison_rows WHERE stream = $1::bigint AND last = $2::bigint"}
 
-	// A node's own stream.
+	// A node's own stream. advanceIf also asks whether keys still have the versions that were read, 0
+	// being none, and breaks the table's check, seq >= 0, if one has not; theStream fails by a division
+	// by zero if the stream is gone. A commit that is still on its way when it is asked what became of it
+	// has another fence than the stream when it arrives. With them a group that nobody has overtaken commits in one round trip.
+	theStream = &statement{"ts", "SELECT 1 / count(*) FROM garrison_streams WHERE id = $1::bigint"}
+	advanceIf = &statement{"as", "UPDATE garrison_streams SET last = $3::bigint, beat = now(), seq = CASE WHEN seq = $2::bigint AND fence = $4::bigint AND NOT closed AND NOT EXISTS (" +
+		"SELECT 1 FROM unnest($5::bytea[], $6::bigint[]) AS r (k, ver) LEFT JOIN garrison_kv ON garrison_kv.k = r.k " +
+		"WHERE coalesce(garrison_kv.ver, 0) <> r.ver) THEN seq + 1 ELSE -1 END WHERE id = $1::bigint"}
 	ownStream     = &statement{"os", "SELECT seq, closed FROM garrison_streams WHERE id = $1::bigint"}
-	advanceStream = &statement{"as", "UPDATE garrison_streams SET seq = seq + 1, last = $3::bigint, beat = now() WHERE id = $1::bigint AND seq = $2::bigint AND NOT closed"}
-	fenceStream   = &statement{"fs", "UPDATE garrison_streams SET fence = fence + 1 WHERE id = $1::bigint RETURNING seq"}
+	advanceStream = &statement{"ad", "UPDATE garrison_streams SET seq = seq + 1, last = $3::bigint, beat = now() WHERE id = $1::bigint AND seq = $2::bigint AND NOT closed"}
+	fenceStream   = &statement{"fs", "UPDATE garrison_streams SET fence = fence + 1 WHERE id = $1::bigint RETURNING seq, fence"}
 	beatStream    = &statement{"bs", "UPDATE garrison_streams SET beat = now() WHERE id = $1::bigint AND NOT closed"}
 	closeStream   = &statement{"cs", "UPDATE garrison_streams SET closed = true WHERE id = $1::bigint AND NOT closed"}
 	nextStream    = &statement{"ns", "UPDATE garrison_meta SET streams = streams + 1 WHERE id = 1 RETURNING streams"}

@@ -50,7 +50,9 @@ func (w *wire) dial(ctx context.Context, network, address string) (net.Conn, err
 
 // committing tells whether bytes end a transaction that writes: they execute
 // the statement that moves the stream on.
-func committing(b []byte) bool { return bytes.Contains(b, []byte("\x00as\x00")) }
+func committing(b []byte) bool {
+	return bytes.Contains(b, []byte("\x00as\x00")) || bytes.Contains(b, []byte("\x00ad\x00"))
+}
 
 func (c *cable) Write(b []byte) (int, error) {
 	if !c.writing.Swap(true) {
