@@ -115,6 +115,32 @@ func (c *cache) drop(key string, unless uint64) {
 	}
 }
 
+// forget drops e.
+func (c *cache) forget(key string, e *entry) {
+	s := c.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.entries[key] == e {
+		s.bytes -= cost(key, e)
+		delete(s.entries, key)
+	}
+}
+
+// contradicts tells whether something was read that is held in another version
+// by now.
+func (c *cache) contradicts(r *reads) bool {
+	for key, read := range r.keys {
+		s := c.shard(key)
+		s.mu.Lock()
+		e := s.entries[key]
+		s.mu.Unlock()
+		if e != nil && e.version != read.version {
+			return true
+		}
+	}
+	return false
+}
+
 func cost(key string, e *entry) int { return len(key) + len(e.sealed) + entryCost }
 
 // evict drops an entry that was not used lately: of a few at random, the first

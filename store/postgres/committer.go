@@ -18,6 +18,9 @@ const (
 	groupReads = 20_000   // and reads
 )
 
+// lingerAtMost bounds what a group is held back for it to grow.
+const lingerAtMost = 5 * time.Millisecond
+
 // What becomes of a request. Its caller moves it from waiting to withdrawn.
 const (
 	waiting   = int32(iota)
@@ -49,16 +52,21 @@ const (
 
 func (r *request) answer(f fate, err error) { r.reply <- reply{f, err} }
 
-// committer is the one goroutine that writes, in this node's stream.
+// committer is a goroutine that writes, in a stream of its own. A node has two:
+// one for calls, and one for what changes much and has no events, as followers
+// of the record do when they index it, so that calls don't wait for that.
 type committer struct {
 	*Engine
-	queue   *queue[*request]
-	session *session
-	own     position
-	id      atomic.Uint64 // of the stream, for others
-	doubt   *group        // what may have been committed: the connection was lost
-	wary    int           // so many groups more ask first whether their reads hold
-	ended   chan struct{} // closed when the goroutine has ended
+	bulk     bool
+	queue    *queue[*request]
+	session  *session
+	own      position
+	id       atomic.Uint64 // of the stream, for others
+	doubt    *group        // what may have been committed: the connection was lost
+	lasted   time.Duration // how long rounds took lately
+	answered int           // how many were answered by the last one, or waited at its end
+	wary     int           // so many groups more ask first whether their reads hold
+	ended    chan struct{} // closed when the goroutine has ended
 }
 
 // position is where a stream stands after a group.
@@ -68,6 +76,18 @@ type position struct {
 	fence  uint64 // rises when it is asked what became of a commit
 	last   uint64 // the last event's number
 	head   []byte // the journal's
+}
+
+// bulkWrites is how many keys a transaction without events changes for it not
+// to go with the calls.
+const bulkWrites = 64
+
+// committerOf is the one that t goes to.
+func (e *Engine) committerOf(t *tx) *committer {
+	if len(t.changes.Events) == 0 && len(t.rows) == 0 && t.changes.Writes.Len() > bulkWrites {
+		return e.bulk
+	}
+	return e.committer
 }
 
 // commit brings t to the committer and waits for its word.
@@ -95,17 +115,30 @@ func (c *committer) run() {
 	for {
 		select {
 		case <-c.queue.wake:
+			c.linger()
 			batch, open := c.take()
 			if !open {
 				c.finish()
 				return
 			}
 			if len(batch) > 0 {
+				began := time.Now()
 				c.round(batch)
+				c.lasted = (3*c.lasted + time.Since(began)) / 4
+				c.answered = len(batch) + c.queue.len()
 			}
 		case <-beat.C:
 			c.beat()
 		}
+	}
+}
+
+// linger lets those come back who were just answered, for at most half
+// the time that a commit takes: else half of the callers would always wait for
+// the other half's commit. A single caller is not waited for.
+func (c *committer) linger() {
+	if expected := c.answered - c.answered/8; expected > c.queue.len() {
+		c.queue.await(expected, min(c.lasted/2, lingerAtMost))
 	}
 }
 
@@ -166,6 +199,7 @@ func (c *committer) attempt(batch []*request) (left []*request, err error) {
 		c.session.leave(c.ctx)
 		return left, err
 	}
+	c.publish(g)
 	err = c.write(g)
 	switch {
 	case err == nil:
@@ -174,10 +208,12 @@ func (c *committer) attempt(batch []*request) (left []*request, err error) {
 	case c.session.conn != nil && overtaken(err):
 		c.session.leave(c.ctx)
 		c.wary = waryFor
-		return g.all(), errOvertaken
+		c.withdraw(g)
+		return g.requests, errOvertaken
 	case c.session.conn != nil && refused(err):
 		c.session.leave(c.ctx)
-		return g.all(), err
+		c.withdraw(g)
+		return g.requests, err
 	}
 	// The connection is lost, and the commit may have taken place.
 	c.doubt = g
@@ -185,15 +221,15 @@ func (c *committer) attempt(batch []*request) (left []*request, err error) {
 	defer cancel()
 	for try := 0; ctx.Err() == nil; try++ {
 		if _, known := c.resolve(ctx); known {
-			return g.all(), nil // none, if it was committed
+			return g.requests, nil // none, if it was committed
 		}
 		jitter(ctx, try+4)
 	}
 	for _, r := range g.requests {
 		r.answer(failed, fmt.Errorf("%w: %v", store.ErrUnknownFate, err))
 	}
-	left, g.requests, g.again = g.again, nil, nil
-	return left, err
+	g.requests = nil
+	return nil, nil
 }
 
 // waryFor is how many groups ask first, in a round trip of their own, after one was overtaken.
@@ -213,7 +249,8 @@ func (c *committer) group(batch []*request) (g *group, left []*request, err erro
 	}
 	g = c.gather(batch, nil)
 	if c.pack(g); len(g.requests) == 0 {
-		return nil, g.all(), nil
+		c.rerun(g)
+		return nil, nil, nil
 	}
 	return g, nil, nil
 }
@@ -257,6 +294,7 @@ func (c *committer) resolve(ctx context.Context) (err error, known bool) {
 		c.ends(g)
 	case g.then.seq - 1:
 		c.own.fence = fence
+		c.withdraw(g)
 	default: // the stream is gone, with what it held
 		c.options.Log.Error("the store's stream is gone from the database", "stream", g.then.stream)
 		for _, r := range g.requests {

@@ -58,6 +58,7 @@ type Engine struct {
 	lookups   *queue[*lookup]
 	checks    *queue[*check]
 	committer *committer
+	bulk      *committer
 	feed      feed
 	offset    atomic.Int64 // of this machine's clock from the database's, in nanoseconds
 
@@ -239,7 +240,7 @@ func (e *Engine) Update(ctx context.Context, fn func(store.Tx) error) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		answer, err := e.committer.commit(ctx, t)
+		answer, err := e.committerOf(t).commit(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -287,8 +288,10 @@ func (e *Engine) Close() error {
 	e.feed.end(store.ErrClosed)
 	<-e.unused
 	e.closed.Do(func() {
-		e.committer.queue.close(store.ErrClosed)
-		<-e.committer.ended
+		for _, c := range []*committer{e.committer, e.bulk} {
+			c.queue.close(store.ErrClosed)
+			<-c.ended
+		}
 		e.lookups.close(store.ErrClosed)
 		e.checks.close(store.ErrClosed)
 		e.cancel()

@@ -14,7 +14,7 @@ import (
 // group is transactions that are committed together.
 type group struct {
 	requests []*request
-	again    []*request        // those that have read what others of the group write
+	again    []*request        // those that have read what others write, or have written
 	asked    bool              // the database has been asked whether their reads hold, in the transaction that is to be committed
 	writes   map[string]*entry // version 0: deleted
 	rows     map[rowName]*replacement
@@ -38,10 +38,31 @@ func (c *committer) ends(g *group) {
 	for _, r := range g.requests {
 		r.answer(committed, nil)
 	}
-	for _, r := range g.again { // now that the cache holds what they have met
+	g.requests = nil
+}
+
+// publish lets others read what the group writes while it is on its way. They
+// can't be committed, nor answered, unless the group is. It lets those run
+// again that are not part of it.
+func (c *committer) publish(g *group) {
+	for key, e := range g.writes {
+		c.cache.wrote(key, e)
+	}
+	c.rerun(g)
+}
+
+// withdraw takes back what was published of a group that was not committed.
+func (c *committer) withdraw(g *group) {
+	for key, e := range g.writes {
+		c.cache.forget(key, e)
+	}
+}
+
+func (c *committer) rerun(g *group) {
+	for _, r := range g.again {
 		r.answer(conflicted, nil)
 	}
-	g.requests, g.again = nil, nil
+	g.again = nil
 }
 
 // choose begins the database's transaction and finds the requests that can be
@@ -68,23 +89,22 @@ func (c *committer) choose(batch []*request) (g *group, left []*request, err err
 	q.refresh(c.cache)
 	g = c.gather(batch, q)
 	if c.pack(g); len(g.requests) == 0 {
-		return nil, g.all(), nil
+		c.rerun(g)
+		return nil, nil, nil
 	}
 	return g, nil, nil
 }
 
-// gather makes a group of those whose reads hold by the answer to q (nil: not
-// asked yet), and have not read what others of the group write.
+// gather makes a group of those whose reads hold by the answer to q, or, where
+// that is nil and the database not asked yet, by what this node has written
+// itself, and have not read what others of the group write.
 func (c *committer) gather(batch []*request, q *question) *group {
 	g := &group{began: time.Now(), asked: q != nil, writes: map[string]*entry{}, rows: map[rowName]*replacement{}}
 	var written ordered.Map[bool]
 	read := map[string]uint64{}
 	for _, r := range batch {
-		switch {
-		case q != nil && !q.holds(&r.tx.reads):
-			r.answer(conflicted, nil)
-			continue
-		case meets(&r.tx.reads, written, g.rows), !agree(&r.tx.reads, read):
+		stale := q != nil && !q.holds(&r.tx.reads) || q == nil && c.cache.contradicts(&r.tx.reads)
+		if stale || meets(&r.tx.reads, written, g.rows) || !agree(&r.tx.reads, read) {
 			g.again = append(g.again, r)
 			continue
 		}
@@ -122,9 +142,6 @@ func (g *group) add(r *request) {
 	}
 	g.requests = append(g.requests, r)
 }
-
-// all are the requests that the group has not answered.
-func (g *group) all() []*request { return append(g.requests, g.again...) }
 
 // stillOwn tells whether the node may commit to its stream, whose row was read.
 func (c *committer) stillOwn(rows []row) bool {

@@ -22,21 +22,25 @@ func defaultTuning() tuning {
 	}
 }
 
-// openOwn begins a stream of this process.
+// openOwn begins a stream of this process: the next one, or for what has no
+// events one that is known by a number out of their order, and listed nowhere.
 func (c *committer) openOwn(ctx context.Context) error {
-	answer, err := c.session.one(ctx, answerTime, nextStream)
-	if err != nil {
-		return err
-	}
-	if len(answer.rows) != 1 {
-		return errAnswer
-	}
-	id, err := answer.rows[0].number(0)
-	if err != nil {
-		return err
+	id, events := 1<<62|newVersion(), []byte{0}
+	if !c.bulk {
+		answer, err := c.session.one(ctx, answerTime, nextStream)
+		if err != nil {
+			return err
+		}
+		if len(answer.rows) != 1 {
+			return errAnswer
+		}
+		if id, err = answer.rows[0].number(0); err != nil {
+			return err
+		}
+		events[0] = 1
 	}
 	// A number that is lost here is not given again.
-	if _, err := c.session.one(ctx, answerTime, openStream, bigint(id)); err != nil {
+	if _, err := c.session.one(ctx, answerTime, openStream, bigint(id), events); err != nil {
 		return err
 	}
 	c.own = position{stream: id}
@@ -47,6 +51,9 @@ func (c *committer) openOwn(ctx context.Context) error {
 // beat renews the lease, closes the streams of nodes that are silent, and
 // compares the clocks.
 func (c *committer) beat() {
+	if c.bulk && c.own.stream == 0 && c.doubt == nil { // nothing was ever committed
+		return
+	}
 	if err := c.settle(c.ctx); err != nil {
 		return // a caller is told
 	}

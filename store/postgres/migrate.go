@@ -22,7 +22,7 @@ var migrations = [][]string{
 	{
 		`CREATE TABLE IF NOT EXISTS garrison_kv (k bytea NOT NULL PRIMARY KEY, ver bigint NOT NULL, v bytea NOT NULL)`,
 		`CREATE TABLE IF NOT EXISTS garrison_streams (id bigint NOT NULL PRIMARY KEY, seq bigint NOT NULL CHECK (seq >= 0), last bigint NOT NULL,
-			closed boolean NOT NULL, fence bigint NOT NULL, beat timestamptz NOT NULL)`,
+			closed boolean NOT NULL, events boolean NOT NULL, fence bigint NOT NULL, beat timestamptz NOT NULL)`,
 		`CREATE INDEX IF NOT EXISTS garrison_streams_open ON garrison_streams (id) WHERE NOT closed`,
 		`CREATE TABLE IF NOT EXISTS garrison_rows (stream bigint NOT NULL, last bigint NOT NULL, first bigint NOT NULL,
 			ver bigint NOT NULL, data bytea NOT NULL, PRIMARY KEY (stream, last))`,

@@ -13,7 +13,7 @@ import (
 // oldest is the first major release of PostgreSQL that is spoken to.
 const oldest = 15
 
-// poolSize is how many sessions read at length; a node has five more.
+// poolSize is how many sessions read at length; a node has seven more.
 const poolSize = 8
 
 // Open opens the store in the database that url names, whose tables are made if
@@ -44,7 +44,7 @@ func open(ctx context.Context, url string, options store.Options, tune func(*Eng
 	measures.Cache = e.cache.asked
 	e.feed.wanted = make(chan struct{}, 1)
 	tune(e)
-	e.committer = &committer{Engine: e, queue: newQueue[*request](), session: &session{dialer: d}, ended: make(chan struct{})}
+	e.committer, e.bulk = newCommitter(e, false), newCommitter(e, true)
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if err := e.start(ctx); err != nil {
 		e.cancel()
@@ -59,7 +59,12 @@ func open(ctx context.Context, url string, options store.Options, tune func(*Eng
 	}
 	e.workers.Go(e.lookOut)
 	go e.committer.run()
+	go e.bulk.run()
 	return e, nil
+}
+
+func newCommitter(e *Engine, bulk bool) *committer {
+	return &committer{Engine: e, bulk: bulk, queue: newQueue[*request](), session: &session{dialer: e.dialer}, ended: make(chan struct{})}
 }
 
 // start checks what database this is, brings its tables in step, and begins the stream.

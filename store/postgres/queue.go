@@ -1,12 +1,16 @@
 package postgres
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // queue hands what many bring to those who take it in groups.
 type queue[T any] struct {
 	mu      sync.Mutex
 	waiting []T           // under mu
 	closed  error         // under mu
+	target  int           // under mu: at so many waiting it wakes, too
 	wake    chan struct{} // of capacity 1
 }
 
@@ -18,7 +22,7 @@ func (q *queue[T]) push(v T) error {
 	if q.closed != nil {
 		return q.closed
 	}
-	if q.waiting = append(q.waiting, v); len(q.waiting) == 1 {
+	if q.waiting = append(q.waiting, v); len(q.waiting) == 1 || len(q.waiting) == q.target {
 		q.signal()
 	}
 	return nil
@@ -48,6 +52,36 @@ func (q *queue[T]) take(fits func(n int, v T) bool) (taken []T, open bool) {
 		q.signal()
 	}
 	return taken, q.closed == nil || n > 0
+}
+
+func (q *queue[T]) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
+}
+
+// await returns when n wait, after a while, or when the queue is closed.
+func (q *queue[T]) await(n int, while time.Duration) {
+	q.mu.Lock()
+	if len(q.waiting) >= n || q.closed != nil {
+		q.mu.Unlock()
+		return
+	}
+	q.target = n
+	select { // what has been told already is no news
+	case <-q.wake:
+	default:
+	}
+	q.mu.Unlock()
+	timer := time.NewTimer(while)
+	defer timer.Stop()
+	select {
+	case <-q.wake:
+	case <-timer.C:
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.target = 0
 }
 
 // close refuses all later pushes with err. What is queued is still taken.

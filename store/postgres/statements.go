@@ -46,13 +46,13 @@ var (
 	beatStream    = &statement{"bs", "UPDATE garrison_streams SET beat = now() WHERE id = $1::bigint AND NOT closed"}
 	closeStream   = &statement{"cs", "UPDATE garrison_streams SET closed = true WHERE id = $1::bigint AND NOT closed"}
 	nextStream    = &statement{"ns", "UPDATE garrison_meta SET streams = streams + 1 WHERE id = 1 RETURNING streams"}
-	openStream    = &statement{"op", "INSERT INTO garrison_streams (id, seq, last, closed, fence, beat) VALUES ($1::bigint, 0, 0, false, 0, now())"}
+	openStream    = &statement{"op", "INSERT INTO garrison_streams (id, seq, last, closed, events, fence, beat) VALUES ($1::bigint, 0, 0, false, $2::boolean, 0, now())"}
 
 	// All nodes' streams.
 	closeSilent  = &statement{"ci", "UPDATE garrison_streams SET closed = true WHERE NOT closed AND id <> $1::bigint AND beat < now() - ($2::bigint * INTERVAL '1 millisecond') RETURNING id"}
 	dropEmpty    = &statement{"de", "DELETE FROM garrison_streams WHERE closed AND beat < now() - INTERVAL '1 day' AND NOT EXISTS (SELECT 1 FROM garrison_rows WHERE stream = id)"}
-	listStreams  = &statement{"ls", "SELECT id, closed FROM garrison_streams WHERE NOT closed OR EXISTS (SELECT 1 FROM garrison_rows WHERE stream = id) ORDER BY id"}
-	openStreams  = &statement{"on", "SELECT id, last FROM garrison_streams WHERE NOT closed AND id <> $1::bigint ORDER BY id"}
+	listStreams  = &statement{"ls", "SELECT id, closed FROM garrison_streams WHERE events AND (NOT closed OR EXISTS (SELECT 1 FROM garrison_rows WHERE stream = id)) ORDER BY id"}
+	openStreams  = &statement{"on", "SELECT id, last FROM garrison_streams WHERE NOT closed AND events AND id <> $1::bigint ORDER BY id"}
 	streamsSoFar = &statement{"so", "SELECT streams FROM garrison_meta WHERE id = 1"}
 	pageOfRows   = &statement{"pr", "SELECT last, first, CASE WHEN length(data) <= $4::bigint THEN data END FROM garrison_rows WHERE stream = $1::bigint AND last > $2::bigint ORDER BY last LIMIT $3::bigint"}
 	rowData      = &statement{"rd", "SELECT data FROM garrison_rows WHERE stream = $1::bigint AND last = $2::bigint"}
