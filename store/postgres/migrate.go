@@ -151,7 +151,7 @@ func (s *session) run(ctx context.Context, sql string, args ...[]byte) error {
 }
 
 // crossing tells that another first start was met, and perhaps its half-made table.
-func crossing(err error) bool { return conflicting(err) || code(err, "23505", "42P07") }
+func crossing(err error) bool { return conflicting(err) || code(err, "23505", "42710", "42P07") }
 
 func code(err error, codes ...string) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
