@@ -137,8 +137,13 @@ func (c *Call) requestConditions() {
 	x, from := c.context, &c.from
 	x.SetTime("aws:CurrentTime", c.Time)
 	x.SetNumber("aws:EpochTime", float64(c.Time.Unix()))
-	x.SetBool("aws:SecureTransport", from.secure)
-	x.SetBool("aws:ViaAWSService", false)
+	x.SetBool("aws:SecureTransport", from.secure || c.Via != "")
+	x.SetBool("aws:ViaAWSService", c.Via != "")
+	if c.Via != "" {
+		x.SetList("aws:CalledVia", c.Via)
+		x.Set("aws:CalledViaFirst", c.Via)
+		x.Set("aws:CalledViaLast", c.Via)
+	}
 	x.Set("aws:RequestedRegion", c.Region)
 	if from.address.IsValid() {
 		x.SetAddr("aws:SourceIp", from.address)

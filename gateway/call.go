@@ -39,6 +39,7 @@ type Call struct {
 	context    *policy.Context
 	policies   *policy.Policies
 	event      *trail.Event
+	forwarded  []*Call // what other services did for this call, in the caller's name
 }
 
 // condition is a condition key that a target set.

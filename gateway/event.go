@@ -7,7 +7,6 @@ import (
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/trail"
-	"github.com/garrison-security/garrison/wire"
 	"github.com/garrison-security/garrison/wire/record"
 )
 
@@ -40,11 +39,7 @@ func (g *Gateway) finish(r *request, o *outcome) {
 		e.RequestParameters = record.Request(nil, r.row, r.in)
 	}
 	if o.err != nil {
-		e.Resources, e.ResponseElements = nil, nil
-		if withheld(r.protocol, o.err) {
-			e.RequestParameters = nil
-		}
-		e.ErrorCode, e.ErrorMessage = wire.EventErrorCode(r.protocol, o.err), eventMessage(o.err)
+		describeRefusal(e, r.protocol, o.err)
 		return
 	}
 	if r.operation.recordsAnswer {

@@ -115,13 +115,7 @@ func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, 
 			o.out = nil
 		}
 		g.finish(r, &o)
-		if o.err == nil && call.shared != "" && call.shared != o.account {
-			o.event.SharedEventID = trail.NewID()
-			if err := trail.Append(tx, sharedEvent(o.event, call.shared)); err != nil {
-				return err
-			}
-		}
-		return trail.Append(tx, o.event)
+		return call.appendEvents(tx, o.account)
 	})
 	if err == errUnprepared {
 		return outcome{err: err}

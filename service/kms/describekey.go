@@ -2,6 +2,7 @@ package kms
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/garrison-security/garrison/api/kms"
@@ -80,15 +81,34 @@ func typed[T ~string](names []string) []T {
 	return list
 }
 
+// describedKey finds the key to describe. An alias that is reserved for an AWS
+// managed key makes that key, if its caller may describe it.
 func (s *Service) describedKey(call *gateway.Call, in *kms.DescribeKeyInput) (*named, error) {
-	n, err := s.named(call, in.KeyId, true)
-	if n != nil {
-		n.tokens = in.GrantTokens
+	if err := s.checkTokens(in.GrantTokens); err != nil {
+		return nil, err
 	}
-	return n, err
+	n, missing := s.named(call, in.KeyId, true)
+	if n == nil || !n.missing || n.account != call.Account || !strings.HasPrefix(n.alias, reservedAliases) {
+		return n, missing
+	}
+	k, err := newManaged(call, n.alias)
+	if err != nil {
+		return nil, err
+	}
+	if k == nil {
+		return n, missing
+	}
+	n.Key, n.missing, n.fresh = k, false, true
+	s.touch(call, n)
+	return n, nil
 }
 
 func (s *Service) describeKey(_ context.Context, call *gateway.Call, n *named, _ *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
+	if n.fresh {
+		if err := s.storeManaged(call, n.Key, n.alias); err != nil {
+			return nil, err
+		}
+	}
 	return &kms.DescribeKeyOutput{KeyMetadata: n.metadata(call.Partition, call.Time)}, nil
 }
 

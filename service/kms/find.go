@@ -22,11 +22,11 @@ type named struct {
 	context   material.Context // encryption context
 	algorithm string           // of an encryption
 	reEncrypt sameKey
-	tokens    []string // grant tokens, which must be sound
 
 	account string // that the ARN names
 	shown   string // the ARN that denials show, if another
 	missing bool
+	fresh   bool     // made by this very call
 	grants  *Service // asked for grants
 	sealed  *Secret  // the material that a use needs, where it is prepared outside transactions
 	used    string   // that material's ID

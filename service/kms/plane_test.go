@@ -60,13 +60,7 @@ func newPlane(t testing.TB, change ...func(*kms.Options)) *plane {
 		change(&o)
 	}
 	p.kms = kms.New(o)
-	p.Gateway, err = gateway.New(gateway.Config{
-		Engine: engine, Directory: p.iam, Sessions: noSessions{}, Services: []gateway.Service{p.iam, p.kms}, Clock: p.clock,
-		Unattributed: new(trail.Unattributed), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p.serve()
 	for _, account := range []string{home, other} {
 		p.update(func(tx store.Tx) error {
 			_, err := iam.CreateAccount(tx, p.clock(), iam.NewAccount{
@@ -77,6 +71,19 @@ func newPlane(t testing.TB, change ...func(*kms.Options)) *plane {
 	}
 	p.root = p.holder("root" + home)
 	return p
+}
+
+// serve makes the gateway, with more services than IAM and KMS.
+func (p *plane) serve(more ...gateway.Service) {
+	p.Helper()
+	var err error
+	p.Gateway, err = gateway.New(gateway.Config{
+		Engine: p.engine, Directory: p.iam, Sessions: noSessions{}, Services: append([]gateway.Service{p.iam, p.kms}, more...), Clock: p.clock,
+		Unattributed: new(trail.Unattributed), Log: slog.New(slog.NewTextHandler(p.Output(), nil)),
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
 }
 
 func (p *plane) clock() time.Time {

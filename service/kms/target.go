@@ -30,6 +30,9 @@ func (s *Service) conditions(call *gateway.Call) {
 // touch writes a key down as one that the call acts on, in its owner's record too.
 func (s *Service) touch(call *gateway.Call, n *named) {
 	n.grants = s
+	if n.missing {
+		return
+	}
 	call.Touched(n.Arn, n.account, keyType)
 	if n.account != call.Account {
 		call.Shared(n.account)

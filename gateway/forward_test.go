@@ -1,0 +1,83 @@
+package gateway_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"github.com/garrison-security/garrison/api/iam"
+	"github.com/garrison-security/garrison/gateway"
+)
+
+// Of an operation with seldom heavy work, only the calls that have it are
+// prepared, and all are decided and recorded once.
+func TestPrepareWhenPreparesWhatNeedsIt(t *testing.T) {
+	var prepared atomic.Int32
+	p := newPlane(t, service{gateway.PrepareWhen(iam.CreateUser,
+		func(_ named, in *iam.CreateUserInput) bool { return in.Path != nil }, userToMake,
+		func(_ context.Context, call *gateway.Call, _ named, _ *iam.CreateUserInput) (string, error) {
+			if call.Tx != nil {
+				t.Error("prepared inside a transaction")
+			}
+			prepared.Add(1)
+			return "ready", nil
+		},
+		func(ctx context.Context, call *gateway.Call, on named, in *iam.CreateUserInput, ready string) (*iam.CreateUserOutput, error) {
+			if (in.Path != nil) != (ready == "ready") {
+				t.Errorf("CreateUser of %s is handled with %q", in.UserName, ready)
+			}
+			return makeUser(ctx, call, on, in)
+		})})
+	for _, in := range []*iam.CreateUserInput{{UserName: "light"}, {UserName: "heavy", Path: new("/x/")}} {
+		if _, err := invoke(p, "ALICE", iam.CreateUser, in); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := invoke(p, "MALLORY", iam.CreateUser, &iam.CreateUserInput{UserName: "denied", Path: new("/x/")}); codeOf(err) != "denied" {
+		t.Errorf("CreateUser = %v", err)
+	}
+	if n := prepared.Load(); n != 1 {
+		t.Errorf("prepared %d times", n)
+	}
+	p.wantRecords("alice iam:CreateUser", "alice iam:CreateUser", "mallory iam:CreateUser AccessDenied")
+}
+
+// A service that calls another in its caller's name is granted what the caller
+// is, and both calls stand in the record, whatever the outer one comes to.
+func TestForwardedCalls(t *testing.T) {
+	inner := gateway.Op(iam.CreateGroup, func(call *gateway.Call, in *iam.CreateGroupInput) (named, error) {
+		return named("group " + call.Via), nil
+	}, func(_ context.Context, call *gateway.Call, _ named, in *iam.CreateGroupInput) (*iam.CreateGroupOutput, error) {
+		return &iam.CreateGroupOutput{Group: &iam.Group{GroupName: in.GroupName}}, rows.Insert(call.Tx, call.Account, &row{in.GroupName}, in.GroupName)
+	})
+	outer := gateway.Op(iam.CreateUser, userToMake, func(ctx context.Context, call *gateway.Call, on named, in *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
+		if _, err := inner.Forward(ctx, call, "s3.amazonaws.com", &iam.CreateGroupInput{GroupName: "of-" + in.UserName}); err != nil {
+			return nil, err
+		}
+		return makeUser(ctx, call, on, in)
+	})
+	p := newPlane(t, service{outer})
+	p.policies["BOB"] = `{"Statement":{"Effect":"Allow","Action":"iam:CreateUser","Resource":"*"}}`
+	p.policies["CAROL"] = `{"Statement":[{"Effect":"Allow","Action":"iam:CreateUser","Resource":"*"},{"Effect":"Allow","Action":"iam:CreateGroup","Resource":"*",
+		"Condition":{"StringEquals":{"aws:CalledViaFirst":"s3.amazonaws.com"},"Bool":{"aws:ViaAWSService":"true"},"Null":{"aws:SourceIp":"true"}}}]}`
+	for _, c := range []struct{ who, name, want string }{
+		{"ALICE", "one", ""}, {"BOB", "two", "denied"}, {"CAROL", "three", ""}, {"ALICE", "refused", "LimitExceededException"},
+	} {
+		if _, err := invoke(p, c.who, iam.CreateUser, &iam.CreateUserInput{UserName: c.name}); codeOf(err) != c.want {
+			t.Errorf("CreateUser of %s by %s = %v", c.name, c.who, err)
+		}
+		if there := p.has("of-" + c.name); there != (c.want == "") {
+			t.Errorf("the forwarded call's row of %s: %v", c.name, there)
+		}
+	}
+	p.wantRecords("alice iam:CreateGroup", "alice iam:CreateUser", "bob iam:CreateGroup AccessDenied", "bob iam:CreateUser AccessDenied",
+		"carol iam:CreateGroup", "carol iam:CreateUser", "alice iam:CreateGroup", "alice iam:CreateUser LimitExceededException")
+	for _, e := range p.events() {
+		if e.EventName == "CreateGroup" && (e.UserIdentity.InvokedBy != "s3.amazonaws.com" || e.SourceIPAddress != "s3.amazonaws.com" || e.RequestID == "") {
+			t.Errorf("a forwarded call is recorded as %s", e.AppendJSON(nil))
+		}
+	}
+	if _, err := invoke(p, "CAROL", iam.CreateGroup, &iam.CreateGroupInput{GroupName: "x"}); codeOf(err) != "not implemented" {
+		t.Errorf("CreateGroup = %v", err)
+	}
+}
