@@ -25,12 +25,25 @@ func (s *server) query(as credentials, service string, pairs ...string) ([]byte,
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
-	body := form.Encode()
+	return s.signed(as, service, form.Encode(), "Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+}
+
+// kms is a signed request of KMS, whose body is JSON, as bytes.
+func (s *server) kms(as credentials, operation, body string) ([]byte, error) {
+	return s.signed(as, "kms", body, "Content-Type", "application/x-amz-json-1.1", "X-Amz-Target", "TrentService."+operation)
+}
+
+// signed is a signed request, as bytes. Headers are names and values.
+func (s *server) signed(as credentials, service, body string, headers ...string) ([]byte, error) {
 	r, err := http.NewRequest(http.MethodPost, "http://"+s.addr+"/", strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	names := []string{"X-Amz-Date", "Authorization"}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+		names = append(names, headers[i])
+	}
 	sum := sha256.Sum256([]byte(body))
 	err = v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: as.id, SecretAccessKey: as.secret}, r,
 		hex.EncodeToString(sum[:]), service, "us-east-1", time.Now())
@@ -39,7 +52,7 @@ func (s *server) query(as credentials, service string, pairs ...string) ([]byte,
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "POST / HTTP/1.1\r\nHost: %s\r\nUser-Agent: aws-sdk-go-v2/1.41 ua/2.1 os/linux lang/go#1.26\r\nContent-Length: %d\r\n", s.addr, len(body))
-	for _, name := range []string{"Content-Type", "X-Amz-Date", "Authorization"} {
+	for _, name := range names {
 		fmt.Fprintf(&b, "%s: %s\r\n", name, r.Header.Get(name))
 	}
 	b.WriteString("\r\n" + body)
