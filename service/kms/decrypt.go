@@ -126,7 +126,7 @@ func (n *named) paired() bool { return n.sealed != nil && n.Spec.Paired() }
 
 func decryptInput(in *kms.DecryptInput) ciphertext {
 	return ciphertext{
-		blob: in.CiphertextBlob, key: in.KeyId, algorithm: algorithmOf(in.EncryptionAlgorithm), context: in.EncryptionContext,
+		blob: in.CiphertextBlob, key: in.KeyId, algorithm: algorithmOf(&in.EncryptionAlgorithm), context: in.EncryptionContext,
 		tokens: in.GrantTokens, ignored: ignoresCiphertext(in.DryRun, in.DryRunModifiers),
 	}
 }

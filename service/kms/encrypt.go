@@ -12,12 +12,13 @@ import (
 // symmetricAlgorithm is the one algorithm of symmetric keys, and the default of all that name none.
 const symmetricAlgorithm = string(kms.EncryptionAlgorithmSpecSymmetricDefault)
 
-// algorithmOf is the encryption algorithm that a call asks for.
-func algorithmOf(a *kms.EncryptionAlgorithmSpec) string {
-	if a == nil {
-		return symmetricAlgorithm
+// algorithmOf is the encryption algorithm that a call asks for. The default is
+// set in the input, for AWS records it, too.
+func algorithmOf(a **kms.EncryptionAlgorithmSpec) string {
+	if *a == nil {
+		*a = new(kms.EncryptionAlgorithmSpecSymmetricDefault)
 	}
-	return string(*a)
+	return string(**a)
 }
 
 // cipher finds the key that a call encrypts or decrypts with.
@@ -77,7 +78,7 @@ func dry(run *bool) error {
 }
 
 func (s *Service) keyToEncrypt(call *gateway.Call, in *kms.EncryptInput) (*named, error) {
-	return s.cipher(call, in.KeyId, algorithmOf(in.EncryptionAlgorithm), in.EncryptionContext, in.GrantTokens)
+	return s.cipher(call, in.KeyId, algorithmOf(&in.EncryptionAlgorithm), in.EncryptionContext, in.GrantTokens)
 }
 
 func (s *Service) encrypt(_ context.Context, call *gateway.Call, n *named, in *kms.EncryptInput) (*kms.EncryptOutput, error) {

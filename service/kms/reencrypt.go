@@ -24,13 +24,13 @@ func (s *Service) keysToReEncrypt(call *gateway.Call, in *kms.ReEncryptInput) (*
 		return nil, err
 	}
 	from, missing := s.sealer(call, ciphertext{
-		blob: in.CiphertextBlob, key: in.SourceKeyId, algorithm: algorithmOf(in.SourceEncryptionAlgorithm),
+		blob: in.CiphertextBlob, key: in.SourceKeyId, algorithm: algorithmOf(&in.SourceEncryptionAlgorithm),
 		context: in.SourceEncryptionContext, tokens: in.GrantTokens, ignored: ignoresCiphertext(in.DryRun, in.DryRunModifiers),
 	})
 	if from == nil {
 		return nil, missing
 	}
-	to, missingToo := s.cipher(call, in.DestinationKeyId, algorithmOf(in.DestinationEncryptionAlgorithm), in.DestinationEncryptionContext, in.GrantTokens)
+	to, missingToo := s.cipher(call, in.DestinationKeyId, algorithmOf(&in.DestinationEncryptionAlgorithm), in.DestinationEncryptionContext, in.GrantTokens)
 	if to == nil {
 		return nil, missingToo
 	}
