@@ -110,7 +110,10 @@ func setup(env *testscript.Env) error {
 		name, value, _ := strings.Cut(setting, "=")
 		env.Setenv(name, value)
 	}
-	return nil
+	docs, err := filepath.Abs("../docs")
+	env.Setenv("DOCS", docs) // whose scripts are run as they are shown
+	env.Setenv("PATH", venv+string(filepath.ListSeparator)+env.Getenv("PATH"))
+	return err
 }
 
 // clientEnvironment keeps AWS's clients from looking for credentials, settings
