@@ -17,4 +17,7 @@
 //	set VAR MEMBER.MEMBER what the last JSON answer holds there
 //	trail [FLAG…]         garrison trail, a line an event: "alice iam:CreateUser ok"
 //	garrison ARG…         the program itself, on $WORK/data
+//
+// With GARRISON_E2E_ENGINE=postgres, servers that name no engine get a database
+// of their own on a PostgreSQL that the tests start.
 package e2e

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/garrison-security/garrison/internal/pgtest"
 )
 
 // startTime bounds a start, drainTime a stop.
@@ -67,7 +69,11 @@ func (s *server) start() error {
 		args = append(args, "--listen", "127.0.0.1:0")
 	}
 	if !hasFlag(s.args, "--engine") {
-		args = append(args, "--engine", "mem")
+		engine, err := usualEngine()
+		if err != nil {
+			return err
+		}
+		s.args, args = append(s.args, "--engine", engine), append(args, "--engine", engine)
 	}
 	command := exec.Command(program, args...)
 	command.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
@@ -106,6 +112,19 @@ func (s *server) launch(command *exec.Cmd) error {
 		return fmt.Errorf("%s: %w\n%s", command, err, s.log)
 	}
 	return nil
+}
+
+// usualEngine is that of servers that name none: mem, or with
+// GARRISON_E2E_ENGINE=postgres a database of the server's own.
+func usualEngine() (string, error) {
+	switch engine := os.Getenv("GARRISON_E2E_ENGINE"); engine {
+	case "postgres":
+		return pgtest.Kept()
+	case "":
+		return "mem", nil
+	default:
+		return "", fmt.Errorf("GARRISON_E2E_ENGINE is %q, not postgres", engine)
+	}
 }
 
 func hasFlag(args []string, name string) bool {

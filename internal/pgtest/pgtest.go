@@ -85,11 +85,23 @@ func Main(m *testing.M) int {
 func URL(t testing.TB) string {
 	t.Helper()
 	need(t)
-	shared.once.Do(func() { shared.server, shared.err = start("fsync=off", "full_page_writes=off") })
-	if shared.err != nil {
-		t.Fatal(shared.err)
+	if err := startShared(); err != nil {
+		t.Fatal(err)
 	}
 	return shared.server.Schema(t)
+}
+
+// Kept is URL for what has no single test to end with: it stays as long as the server.
+func Kept() (string, error) {
+	if err := startShared(); err != nil {
+		return "", err
+	}
+	return shared.server.schema()
+}
+
+func startShared() error {
+	shared.once.Do(func() { shared.server, shared.err = start("fsync=off", "full_page_writes=off") })
+	return shared.err
 }
 
 // Start starts a server for one test, with settings such as "fsync=on".
@@ -232,16 +244,22 @@ func (s *Server) TCP(address string) string {
 // the whole database.
 func (s *Server) Schema(t testing.TB) string {
 	t.Helper()
-	name := fmt.Sprintf("t%d", shared.n.Add(1))
-	if err := s.Exec("CREATE SCHEMA " + name); err != nil {
+	made, err := s.schema()
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		_, name, _ := strings.Cut(made, "search_path=")
 		if err := s.Exec("DROP SCHEMA " + name + " CASCADE"); err != nil {
 			t.Log(err)
 		}
 	})
-	return s.URL() + "&search_path=" + name
+	return made
+}
+
+func (s *Server) schema() (string, error) {
+	name := fmt.Sprintf("t%d", shared.n.Add(1))
+	return s.URL() + "&search_path=" + name, s.Exec("CREATE SCHEMA " + name)
 }
 
 // Exec runs SQL on the server.
