@@ -91,7 +91,9 @@ func conditionKeys(t *testing.T) map[string]string {
 	kinds := map[string]string{}
 	add := func(keys map[string]string) {
 		for key, kind := range keys {
-			key, _, _ = strings.Cut(key, "${")
+			for _, variable := range []string{"${", "<", "tag-key"} {
+				key, _, _ = strings.Cut(key, variable)
+			}
 			kinds[key] = kind
 		}
 	}
