@@ -1,6 +1,7 @@
 package organizations
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	api "github.com/garrison-security/garrison/api/organizations"
@@ -72,10 +73,8 @@ func isResourceControl(text string) bool {
 		if !s.Deny || s.NotAction || !everyone {
 			return false
 		}
-		for _, action := range s.Actions {
-			if action == "*" {
-				return false
-			}
+		if slices.Contains(s.Actions, "*") {
+			return false
 		}
 	}
 	return true

@@ -14,7 +14,7 @@ import (
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html
 var trustable = func() map[string]bool {
 	all := map[string]bool{}
-	for _, name := range strings.Fields(`access-analyzer account aidevops auditmanager aws-artifact-account-sync backup
+	for name := range strings.FieldsSeq(`access-analyzer account aidevops auditmanager aws-artifact-account-sync backup
 		billing-cost-management.billing budgets cloudtrail compute-optimizer config config-multiaccountsetup controltower
 		cost-optimization-hub.bcm declarative-policies-ec2 detective devops-guru ds ec2 fms guardduty health iam inspector2
 		ipam license-management.marketplace license-manager license-manager-linux-subscriptions
