@@ -58,10 +58,10 @@ func (s *Service) getObjectAttributes(_ context.Context, call *gateway.Call, on 
 	return out, nil
 }
 
-// partsOf lists the parts of an object whose parts have checksums; of others S3 tells their number alone.
+// partsOf lists the parts of an object that has a checksum; of others S3 tells their number alone.
 func (o *onObject) partsOf(call *gateway.Call, v *Version, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesParts, error) {
 	out := &s3.GetObjectAttributesParts{TotalPartsCount: new(int32(v.Data.Parts))}
-	if v.Checksum.Type != s3.ChecksumTypeComposite {
+	if v.Checksum.Algorithm == "" {
 		return out, nil
 	}
 	most, err := count(in.MaxParts, "max-parts")

@@ -18,8 +18,8 @@ func objectToDelete(call *gateway.Call, in *s3.DeleteObjectInput) (*onObject, er
 	if err := checkKey(in.Key); err != nil {
 		return nil, err
 	}
-	for name, given := range map[string]bool{
-		"MFA": in.MFA != nil, "BypassGovernanceRetention": flag(in.BypassGovernanceRetention),
+	for name, given := range map[string]bool{ // no object has a retention yet that could be bypassed
+		"MFA":                     in.MFA != nil,
 		"IfMatchLastModifiedTime": in.IfMatchLastModifiedTime != nil, "IfMatchSize": in.IfMatchSize != nil,
 	} {
 		if given {
@@ -106,10 +106,8 @@ func bucketToDeleteFrom(call *gateway.Call, in *s3.DeleteObjectsInput) (deletion
 	if err != nil {
 		return deletion{}, err
 	}
-	for name, given := range map[string]bool{"MFA": in.MFA != nil, "BypassGovernanceRetention": flag(in.BypassGovernanceRetention)} {
-		if given {
-			return deletion{}, gateway.NotImplemented(call.Operation, name)
-		}
+	if in.MFA != nil {
+		return deletion{}, gateway.NotImplemented(call.Operation, "MFA")
 	}
 	if in.Delete == nil || len(in.Delete.Objects) == 0 || len(in.Delete.Objects) > maxDelete {
 		return deletion{}, malformedXML()

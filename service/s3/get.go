@@ -41,8 +41,8 @@ func (s *Service) getObject(_ context.Context, call *gateway.Call, on *onObject,
 	if in.PartNumber != nil {
 		out.PartsCount = v.partsCount()
 	}
-	if enabled(in.ChecksumMode) && !part.partial {
-		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
+	if sum := on.sum; enabled(in.ChecksumMode) && sum != nil && sum.Algorithm != "" {
+		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, sum.Algorithm) = &sum.Value
 		out.ChecksumType = &v.Checksum.Type
 	}
 	return out, nil
@@ -72,8 +72,8 @@ func (s *Service) headObject(_ context.Context, call *gateway.Call, on *onObject
 	if in.PartNumber != nil {
 		out.PartsCount = v.partsCount()
 	}
-	if enabled(in.ChecksumMode) && !part.partial {
-		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
+	if sum := on.sum; enabled(in.ChecksumMode) && sum != nil && sum.Algorithm != "" {
+		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, sum.Algorithm) = &sum.Value
 		out.ChecksumType = &v.Checksum.Type
 	}
 	return out, nil
@@ -142,6 +142,9 @@ func (o *onObject) toRead(call *gateway.Call, r reading) (*Version, part, error)
 		return v, p, err
 	}
 	p, err := r.part(v)
+	if !p.partial || r.partNumber != nil {
+		o.sum = &v.Checksum
+	}
 	return v, p, err
 }
 

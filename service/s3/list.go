@@ -152,7 +152,7 @@ func (s *Service) listObjectsV2(_ context.Context, call *gateway.Call, b *onBuck
 	}
 	encode := encoding(in.EncodingType)
 	out := &s3.ListObjectsV2Output{
-		Name: &b.Name, Prefix: new(encode(prefix)), Delimiter: encoded(in.Delimiter, encode), MaxKeys: new(int32(limit(in.MaxKeys))),
+		Name: &b.Name, Prefix: new(encode(prefix)), Delimiter: encoded(some(delimiter), encode), MaxKeys: new(int32(limit(in.MaxKeys))),
 		EncodingType: in.EncodingType, IsTruncated: &more, KeyCount: new(int32(len(page))),
 		ContinuationToken: in.ContinuationToken, StartAfter: encoded(in.StartAfter, encode),
 	}
@@ -178,7 +178,7 @@ func (s *Service) listObjects(_ context.Context, call *gateway.Call, b *onBucket
 	}
 	encode := encoding(in.EncodingType)
 	out := &s3.ListObjectsOutput{
-		Name: &b.Name, Prefix: new(encode(prefix)), Delimiter: encoded(in.Delimiter, encode), Marker: new(encode(text(in.Marker))),
+		Name: &b.Name, Prefix: &prefix, Delimiter: encoded(some(delimiter), encode), Marker: new(encode(text(in.Marker))),
 		MaxKeys: new(int32(limit(in.MaxKeys))), EncodingType: in.EncodingType, IsTruncated: &more,
 	}
 	if in.MaxKeys != nil {

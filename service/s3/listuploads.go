@@ -81,7 +81,7 @@ func (s *Service) listMultipartUploads(_ context.Context, call *gateway.Call, b 
 	prefix, delimiter, keyMarker, idMarker := text(in.Prefix), text(in.Delimiter), text(in.KeyMarker), text(in.UploadIdMarker)
 	encode := encoding(in.EncodingType)
 	out := &s3.ListMultipartUploadsOutput{
-		Bucket: &b.Name, KeyMarker: new(encode(keyMarker)), UploadIdMarker: &idMarker, Prefix: new(encode(prefix)), Delimiter: encoded(in.Delimiter, encode),
+		Bucket: &b.Name, KeyMarker: new(encode(keyMarker)), UploadIdMarker: &idMarker, Prefix: new(encode(prefix)), Delimiter: encoded(some(delimiter), encode),
 		MaxUploads: new(int32(most)), IsTruncated: new(false), EncodingType: in.EncodingType,
 	}
 	if keyMarker == "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"strings"
 
 	"github.com/garrison-security/garrison/api/s3"
@@ -112,11 +113,15 @@ func (s *Service) listObjectVersions(_ context.Context, call *gateway.Call, b *o
 		}
 		var err error
 		if after, err = b.find(call.Tx, keyMarker, in.VersionIdMarker); err != nil {
+			// It was deleted meanwhile. Its place is known all the same; null's is not, so the key is listed whole.
 			sequence, ok := sequenceOf(*in.VersionIdMarker)
+			if *in.VersionIdMarker == nullID {
+				sequence, ok = math.MaxUint64, true
+			}
 			if !isFault(err, "NoSuchVersion") || !ok {
 				return nil, invalidArgument("Invalid version id specified", "version-id-marker", *in.VersionIdMarker)
 			}
-			after = &Version{Sequence: sequence} // it was deleted meanwhile: its place is known all the same
+			after = &Version{Sequence: sequence}
 		}
 	}
 	page, more, err := b.versionPage(call.Tx, prefix, delimiter, keyMarker, after, limit(in.MaxKeys))
@@ -125,7 +130,7 @@ func (s *Service) listObjectVersions(_ context.Context, call *gateway.Call, b *o
 	}
 	encode := encoding(in.EncodingType)
 	out := &s3.ListObjectVersionsOutput{
-		Name: &b.Name, Prefix: new(encode(prefix)), Delimiter: encoded(in.Delimiter, encode), MaxKeys: new(int32(limit(in.MaxKeys))),
+		Name: &b.Name, Prefix: new(encode(prefix)), Delimiter: encoded(some(delimiter), encode), MaxKeys: new(int32(limit(in.MaxKeys))),
 		EncodingType: in.EncodingType, IsTruncated: &more, KeyMarker: new(encode(keyMarker)), VersionIdMarker: new(text(in.VersionIdMarker)),
 	}
 	if in.MaxKeys != nil {

@@ -116,6 +116,7 @@ type onObject struct {
 	byID    bool     // the call names a version
 	asks    []gateway.Authorization
 	from    *onObject // what is copied to it; nil: nothing is
+	sum     *Checksum // of what is read; nil: of a range there is none
 }
 
 // ARN implements gateway.Resource.

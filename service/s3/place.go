@@ -180,11 +180,14 @@ func sortTags(tags []s3.Tag) {
 
 // contentEncoding is a Content-Encoding header without what names the wire's own encoding.
 func contentEncoding(header *string) string {
+	if !strings.Contains(text(header), "aws-chunked") {
+		return text(header)
+	}
 	var kept []string
 	for part := range strings.SplitSeq(text(header), ",") {
 		if part = strings.TrimSpace(part); part != "" && part != "aws-chunked" {
 			kept = append(kept, part)
 		}
 	}
-	return strings.Join(kept, ",")
+	return strings.Join(kept, ", ")
 }

@@ -86,6 +86,7 @@ func (o *onObject) part(call *gateway.Call, v *Version, r reading) (part, error)
 			return part{}, err
 		}
 		if n++; n == *r.partNumber {
+			o.sum = &entry.Value.Checksum
 			return part{offset, entry.Value.Size, true}, nil
 		}
 		offset += entry.Value.Size

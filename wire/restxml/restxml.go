@@ -29,6 +29,9 @@ func (Codec) Decode(op *aws.Operation, req *wire.Request, body []byte, labels ma
 	var state wire.Input
 	var seen wire.Seen
 	if err := rest.DecodeParts(&state, req, labels, p, v, &seen); err != nil {
+		if e, ok := errors.AsType[*aws.Error](err); ok && e.Kind == aws.Serialization && op.Service.NoErrorWrapping {
+			return &aws.Error{Kind: aws.Custom, Code: "InvalidArgument", Message: e.Message} // S3 calls XML alone malformed
+		}
 		return err
 	}
 	if err := decodeBody(&state, req, body, p, v, &seen); err != nil {
