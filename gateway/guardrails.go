@@ -63,6 +63,20 @@ func (c *Call) enlist() (err error) {
 	return err
 }
 
+// Organization tells whether the call's account belongs to an organisation, and
+// the service control policies that bind it, a list a level from the root of
+// the organisation down: none bind the management account. They hold for as
+// long as the call.
+func (c *Call) Organization() (member bool, scps [][]*policy.Policy) {
+	if c.member == nil {
+		return false, nil
+	}
+	if c.member.bound() {
+		scps = c.policies.SCPs
+	}
+	return true, scps
+}
+
 // guard finds the resource control policies that bind what an account owns, and
 // sets the keys of its organisation. It answers the owner's place.
 //

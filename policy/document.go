@@ -29,6 +29,7 @@ type Statement struct {
 	Sid    string
 	Deny   bool
 	Offset int // the byte of the text at which it begins
+	end    int // the byte behind it
 
 	Principal    *Principals // nil: neither Principal nor NotPrincipal
 	NotPrincipal bool        // Principal is the NotPrincipal element

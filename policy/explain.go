@@ -6,6 +6,8 @@ type Explanation struct {
 	// Policies are all policies that were given, in the order in which kinds
 	// are asked. A kind that a decision never came to is there too.
 	Policies []PolicyOutcome
+	// Work is what deciding and explaining took, in steps of comparing.
+	Work int
 }
 
 // PolicyOutcome is what came of one policy.
@@ -61,6 +63,7 @@ func Explain(r *Request, p *Policies) Explanation {
 	e := evaluation{who: newCaller(r), resource: cutResource(r.Resource), context: r.Context, work: maxWork}
 	e.bounded = e.who.attached && p.bounded()
 	x := Explanation{Decision: e.answer(r, p)}
+	x.Work = int(maxWork - e.work)
 	e.work = explainWork
 	if !e.action.set(r.Action) {
 		return x
@@ -78,6 +81,7 @@ func Explain(r *Request, p *Policies) Explanation {
 	x.add(&e, Identity, 0, p.Identity, e.who.attached)
 	x.add(&e, Boundary, 0, p.Boundary, e.who.attached)
 	x.add(&e, Session, 0, p.Session, e.who.identity)
+	x.Work += int(explainWork - e.work)
 	return x
 }
 

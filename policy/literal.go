@@ -230,3 +230,9 @@ func (v *value) asAddress() (netip.Addr, bool) {
 func parseBool[T ~string | ~[]byte](s T) (v, ok bool) {
 	return equalFold(s, "true"), equalFold(s, "true") || equalFold(s, "false")
 }
+
+// IsDate tells whether a text is a date as conditions compare them.
+func IsDate(text string) bool {
+	_, ok := parseDate(text)
+	return ok
+}

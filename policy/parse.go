@@ -172,7 +172,7 @@ func (p *parser) document(root *strictjson.Node) bool {
 }
 
 func (p *parser) statement(s *Statement, n *strictjson.Node) bool {
-	s.Offset = n.At.Start
+	s.Offset, s.end = n.At.Start, n.At.End
 	effect := ""
 	for i := range n.Members {
 		name, v, ok := n.Members[i].Name, &n.Members[i].Value, true

@@ -34,18 +34,13 @@ func (c *compiler) template(s string, wildcards bool) template {
 		buf []byte
 	)
 	for c.variables {
-		start := strings.Index(s, "${")
-		if start < 0 {
+		before, name, rest, ok := cutVariable(s)
+		if !ok {
 			break
 		}
-		end := strings.IndexByte(s[start:], '}')
-		if end < 0 {
-			break
-		}
-		buf = appendPattern(buf, s[:start], wildcards)
-		name := s[start+2 : start+end]
-		s = s[start+end+1:]
-		if name == "*" || name == "?" || name == "$" {
+		buf = appendPattern(buf, before, wildcards)
+		s = rest
+		if isEscape(name) {
 			buf = append(buf, name...)
 			continue
 		}
@@ -67,13 +62,37 @@ func (c *compiler) template(s string, wildcards bool) template {
 // variable compiles what stands between ${ and }: a key, or a key, a comma, a
 // space and a default in single quotes.
 func (c *compiler) variable(s string) part {
-	p := part{variable: true}
-	if name, rest, ok := strings.Cut(s, ", "); ok && len(rest) > 1 && rest[0] == '\'' && rest[len(rest)-1] == '\'' {
-		p.fallback, p.hasDefault = c.intern(rest[1:len(rest)-1]), true
-		s = name
+	name, fallback, ok := cutDefault(s)
+	p := part{variable: true, key: c.key(name), hasDefault: ok}
+	if ok {
+		p.fallback = c.intern(fallback)
 	}
-	p.key = c.key(strings.TrimSpace(s))
 	return p
+}
+
+// cutVariable cuts s around its first ${…}.
+func cutVariable(s string) (before, inside, after string, ok bool) {
+	start := strings.Index(s, "${")
+	if start < 0 {
+		return s, "", "", false
+	}
+	end := strings.IndexByte(s[start:], '}')
+	if end < 0 {
+		return s, "", "", false
+	}
+	return s[:start], s[start+2 : start+end], s[start+end+1:], true
+}
+
+// isEscape tells ${*}, ${?} and ${$}, which stand for the character alone.
+func isEscape(inside string) bool { return inside == "*" || inside == "?" || inside == "$" }
+
+// cutDefault splits what stands between ${ and } into key and default.
+func cutDefault(inside string) (key, fallback string, ok bool) {
+	name, rest, ok := strings.Cut(inside, ", ")
+	if ok && len(rest) > 1 && rest[0] == '\'' && rest[len(rest)-1] == '\'' {
+		return strings.TrimSpace(name), rest[1 : len(rest)-1], true
+	}
+	return strings.TrimSpace(inside), "", false
 }
 
 // expand appends the template with its variables' values. It answers false if

@@ -58,6 +58,7 @@ func (s *Service) Operations() []gateway.Operation {
 		s.mfaOperations(),
 		s.credentialOperations(),
 		s.serverCertificateOperations(),
+		s.simulationOperations(),
 	)
 }
 
