@@ -20,6 +20,7 @@ import (
 type granting struct {
 	*named
 	grant Grant
+	via   bool // a service makes it in the caller's name
 }
 
 // Describe implements gateway.Described.
@@ -34,6 +35,7 @@ func (g *granting) Describe(x *policy.Context) {
 	if g.grant.Retiring != nil {
 		x.Set("kms:RetiringPrincipal", g.grant.Retiring.ARN)
 	}
+	x.SetBool("kms:GrantIsForAWSResource", g.via)
 	switch {
 	case g.grant.Equals != nil:
 		x.Set("kms:GrantConstraintType", "EncryptionContextEquals")
@@ -77,7 +79,7 @@ func (s *Service) keyToGrant(call *gateway.Call, in *kms.CreateGrantInput) (*gra
 	if n == nil {
 		return nil, missing
 	}
-	g := &granting{named: n, grant: Grant{
+	g := &granting{named: n, via: call.Via != "", grant: Grant{
 		KeyID: n.ID, Region: call.Region, Account: n.account, Issuer: call.Account, Created: second(call.Time),
 		Grantee: Grantee{ARN: in.GranteePrincipal}, Operations: slices.Compact(slices.Sorted(slices.Values(in.Operations))),
 	}}
@@ -212,17 +214,27 @@ func (g *Grant) alike(tx store.Tx) (*Grant, error) {
 	return nil, nil
 }
 
-// countedAs is the noun under which a key's grants are counted.
-func (g *Grant) countedAs() string { return "grant " + g.Region + " " + g.KeyID }
+// countedAs are the nouns under which a grant is counted: the key's grants, and those of one grantee.
+func (g *Grant) countedAs() (ofKey, ofGrantee string) {
+	ofKey = "grant " + g.Region + " " + g.KeyID
+	return ofKey, ofKey + " " + g.Grantee.name()
+}
 
 func (s *Service) insertGrant(tx store.Tx, g *Grant) error {
 	var id [32]byte
 	rand.Read(id[:])
 	g.ID = hex.EncodeToString(id[:])
+	ofKey, ofGrantee := g.countedAs()
 	limit := s.quotas(g.Account).GrantsPerKey
-	err := counts.Add(tx, g.Account, g.countedAs(), g.ID, limit)
+	err := counts.Add(tx, g.Account, ofKey, g.ID, limit)
 	if errors.Is(err, store.ErrQuota) {
 		return limitExceeded("The quota of %d grants for a KMS key has been reached.", limit)
+	}
+	if err == nil {
+		err = counts.Add(tx, g.Account, ofGrantee, g.ID, grantsPerGrantee)
+	}
+	if errors.Is(err, store.ErrQuota) {
+		return limitExceeded("The quota of %d grants of a KMS key for one grantee principal has been reached.", grantsPerGrantee)
 	}
 	if err != nil {
 		return err
@@ -235,5 +247,6 @@ func dropGrant(tx store.Tx, g *Grant) error {
 	if err := grants.Delete(tx, g.Account, g.Region, g.KeyID, g.ID); err != nil {
 		return err
 	}
-	return counts.Remove(tx, g.Account, g.countedAs(), g.ID)
+	ofKey, ofGrantee := g.countedAs()
+	return errors.Join(counts.Remove(tx, g.Account, ofKey, g.ID), counts.Remove(tx, g.Account, ofGrantee, g.ID))
 }

@@ -27,7 +27,7 @@ func (d *deletion) Describe(x *policy.Context) {
 }
 
 func (s *Service) keyToDelete(call *gateway.Call, in *kms.ScheduleKeyDeletionInput) (*deletion, error) {
-	n, err := s.own(call, in.KeyId)
+	n, err := unused(s, func(in *kms.ScheduleKeyDeletionInput) string { return in.KeyId })(call, in)
 	if n == nil {
 		return nil, err
 	}

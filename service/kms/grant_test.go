@@ -229,3 +229,23 @@ func TestConditionsOnGrants(t *testing.T) {
 		}
 	}
 }
+
+// Nobody makes a decision dear by making grants without end.
+func TestGrantsOfOneGrantee(t *testing.T) {
+	p := newPlane(t)
+	key, alice := p.key(), p.user("alice", "")
+	in := &api.CreateGrantInput{KeyId: key.KeyId, GranteePrincipal: alice.ARN, Operations: ops{"Decrypt"}}
+	for range 500 {
+		call(p, p.root, api.CreateGrant, in)
+	}
+	if got := try(p, p.root, api.CreateGrant, in); got != "LimitExceededException: The quota of 500 grants of a KMS key for one grantee principal has been reached." {
+		t.Errorf("CreateGrant = %q", got)
+	}
+	in.GranteePrincipal = p.user("bob", "").ARN
+	call(p, p.root, api.CreateGrant, in)
+	for _, g := range call(p, p.root, api.ListGrants, &api.ListGrantsInput{KeyId: key.KeyId, GranteePrincipal: &alice.ARN}).Grants {
+		call(p, p.root, api.RevokeGrant, &api.RevokeGrantInput{KeyId: key.KeyId, GrantId: *g.GrantId})
+	}
+	in.GranteePrincipal = alice.ARN
+	call(p, p.root, api.CreateGrant, in)
+}

@@ -64,7 +64,7 @@ func (s *Service) getKeyPolicy(_ context.Context, call *gateway.Call, n *named, 
 
 func (s *Service) listKeyPolicies(_ context.Context, call *gateway.Call, _ *named, in *kms.ListKeyPoliciesInput) (*kms.ListKeyPoliciesOutput, error) {
 	if in.Marker != nil {
-		return nil, &kms.NotFoundException{Message: "Could not deserialize marker"}
+		return nil, &kms.InvalidMarkerException{Message: "Could not deserialize marker"}
 	}
 	return &kms.ListKeyPoliciesOutput{PolicyNames: []string{policyName}, Truncated: new(false)}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,6 +84,32 @@ func forgetUse(tx store.Tx, k *Key) error {
 		return nil
 	}
 	return err
+}
+
+// unused finds a key that is to be disabled or deleted: policies may ask for
+// how many days nobody has used it.
+func unused[In any](s *Service, id func(*In) string) gateway.Target[In, *named] {
+	return func(call *gateway.Call, in *In) (*named, error) {
+		n, missing := s.own(call, id(in))
+		if n == nil || missing != nil {
+			return n, missing
+		}
+		return n, n.sinceUse(call)
+	}
+}
+
+// sinceUse sets kms:TrailingDaysWithoutKeyUsage: whole days since the last use,
+// or since the key was made.
+func (n *named) sinceUse(call *gateway.Call) error {
+	last := n.Created
+	use, err := lastUses.Get(call.Tx, n.account, n.Region, n.ID)
+	if err == nil {
+		last = use.At
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	call.Condition("kms:TrailingDaysWithoutKeyUsage", strconv.Itoa(int(call.Time.Sub(last)/day)))
+	return nil
 }
 
 func (s *Service) getKeyLastUsage(_ context.Context, call *gateway.Call, n *named, _ *kms.GetKeyLastUsageInput) (*kms.GetKeyLastUsageOutput, error) {

@@ -54,6 +54,19 @@ func TestLastUsage(t *testing.T) {
 	if got := usage(unused.KeyId); got.KeyLastUsage.Operation != nil || !got.TrackingStartDate.Equal(*unused.CreationDate) {
 		t.Errorf("GetKeyLastUsage of an unused key = %+v", got)
 	}
+	// Policies may ask for how long nobody has used it.
+	careful := p.user("careful", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["kms:DisableKey","kms:ScheduleKeyDeletion"],"Resource":"*","Condition":{"NumericGreaterThanEquals":{"kms:TrailingDaysWithoutKeyUsage":"30"}}}}`)
+	p.pass(28 * aDay)
+	for range 2 {
+		used := try(p, careful, api.DisableKey, &api.DisableKeyInput{KeyId: key.KeyId})
+		idle := try(p, careful, api.ScheduleKeyDeletion, &api.ScheduleKeyDeletionInput{KeyId: unused.KeyId})
+		if !strings.Contains(used, "not authorized") || idle != "" {
+			t.Errorf("DisableKey of a used key = %q, ScheduleKeyDeletion of an unused one = %q", used, idle)
+		}
+		call(p, p.root, api.CancelKeyDeletion, &api.CancelKeyDeletionInput{KeyId: unused.KeyId})
+	}
+	p.pass(2 * aDay)
+	call(p, careful, api.DisableKey, &api.DisableKeyInput{KeyId: key.KeyId})
 	// Another account's use counts, by the record that the key's account has of it.
 	open := p.key(governed(document(statement("Allow", `{"AWS":["`+home+`","`+other+`"]}`, "kms:*", ""))))
 	call(p, p.holder("root"+other), api.Encrypt, &api.EncryptInput{KeyId: *open.Arn, Plaintext: []byte("x")})

@@ -22,8 +22,8 @@ const (
 	tagsPerKey         = 50
 	onDemandRotations  = 25
 	encryptionContext  = 8192 // bytes of all texts of an encryption context
-	plaintextSize      = 4096
-	materialsPerImport = 100 // materials of a key whose material is imported
+	grantsPerGrantee   = 500  // of one key, which a decision may have to look through
+	materialsPerImport = 100  // materials of a key whose material is imported
 )
 
 // quotas are the bounds in force for an account.

@@ -76,7 +76,7 @@ func (s *Service) keyOperations() []gateway.Operation {
 		gateway.Op(kms.DescribeKey, s.describedKey, s.describeKey),
 		gateway.Op(kms.ListKeys, gateway.Account[kms.ListKeysInput], s.listKeys),
 		gateway.Op(kms.EnableKey, managed(s, func(in *kms.EnableKeyInput) string { return in.KeyId }), s.enableKey),
-		gateway.Op(kms.DisableKey, managed(s, func(in *kms.DisableKeyInput) string { return in.KeyId }), s.disableKey),
+		gateway.Op(kms.DisableKey, unused(s, func(in *kms.DisableKeyInput) string { return in.KeyId }), s.disableKey),
 		gateway.Op(kms.UpdateKeyDescription, managed(s, func(in *kms.UpdateKeyDescriptionInput) string { return in.KeyId }), s.updateKeyDescription),
 		gateway.Op(kms.ScheduleKeyDeletion, s.keyToDelete, s.scheduleKeyDeletion),
 		gateway.Op(kms.CancelKeyDeletion, managed(s, func(in *kms.CancelKeyDeletionInput) string { return in.KeyId }), s.cancelKeyDeletion),
@@ -126,8 +126,8 @@ func (s *Service) grantOperations() []gateway.Operation {
 	return []gateway.Operation{
 		gateway.Op(kms.CreateGrant, s.keyToGrant, s.createGrant),
 		gateway.Op(kms.RetireGrant, s.grantToRetire, s.retireGrant),
-		gateway.Op(kms.RevokeGrant, shared(s, func(in *kms.RevokeGrantInput) string { return in.KeyId }), s.revokeGrant),
-		gateway.Op(kms.ListGrants, shared(s, func(in *kms.ListGrantsInput) string { return in.KeyId }), s.listGrants),
+		gateway.Op(kms.RevokeGrant, onGrants(s, func(in *kms.RevokeGrantInput) string { return in.KeyId }), s.revokeGrant),
+		gateway.Op(kms.ListGrants, onGrants(s, func(in *kms.ListGrantsInput) string { return in.KeyId }), s.listGrants),
 		gateway.Op(kms.ListRetirableGrants, gateway.Account[kms.ListRetirableGrantsInput], s.listRetirableGrants),
 	}
 }
@@ -155,5 +155,6 @@ func (s *Service) regionOperations() []gateway.Operation {
 	return []gateway.Operation{
 		gateway.Op(kms.ReplicateKey, s.keyToReplicate, s.replicateKey),
 		gateway.Op(kms.UpdatePrimaryRegion, s.keyToPromote, s.updatePrimaryRegion),
+		gateway.Op(kms.DescribeCustomKeyStores, gateway.Account[kms.DescribeCustomKeyStoresInput], s.describeCustomKeyStores),
 	}
 }

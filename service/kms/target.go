@@ -1,6 +1,8 @@
 package kms
 
 import (
+	"strconv"
+
 	"github.com/garrison-security/garrison/gateway"
 )
 
@@ -52,6 +54,14 @@ func (s *Service) own(call *gateway.Call, text string) (*named, error) {
 // managed finds the key that an operation manages, by id or ARN, in the caller's own account.
 func managed[In any](s *Service, id func(*In) string) gateway.Target[In, *named] {
 	return func(call *gateway.Call, in *In) (*named, error) { return s.own(call, id(in)) }
+}
+
+// onGrants finds the key whose grants an operation lists or revokes, in whatever account.
+func onGrants[In any](s *Service, id func(*In) string) gateway.Target[In, *named] {
+	return func(call *gateway.Call, in *In) (*named, error) {
+		call.Condition("kms:GrantIsForAWSResource", strconv.FormatBool(call.Via != ""))
+		return s.named(call, id(in), false)
+	}
 }
 
 // shared finds the key that an operation manages, by id or ARN, in whatever account.
