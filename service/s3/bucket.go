@@ -23,11 +23,12 @@ type Bucket struct {
 	Created      time.Time
 	Ownership    s3.ObjectOwnership // "": none is set, which is ObjectWriter
 	Block        *PublicAccessBlock // nil: none is set
+	ACL          *ACL               // nil: the owner's alone
 	Versioning   s3.BucketVersioningStatus
 	Policy       []byte // JSON, as it was put; nil: none
 	Tags         []Tag
 
-	compiled atomic.Pointer[policy.Policy]
+	compiled, denials atomic.Pointer[policy.Policy]
 }
 
 // Tag is a tag of a bucket or an object.
@@ -60,6 +61,7 @@ type onBucket struct {
 	*Bucket
 	partition string
 	caller    *aws.Principal
+	block     PublicAccessBlock // the bucket's and its account's
 }
 
 // ARN implements gateway.Resource.
@@ -72,7 +74,7 @@ func (b *onBucket) ResourceAccount() string { return b.Account }
 // restricts it lets in nobody from elsewhere.
 func (b *onBucket) ResourcePolicy() *policy.Policy {
 	p := b.Bucket.policy()
-	if p != nil && b.Block != nil && b.Block.RestrictBuckets && b.caller.Account != b.Account && b.caller.Kind != aws.ServiceCaller && public(b.Policy) {
+	if p != nil && b.block.RestrictBuckets && b.caller.Account != b.Account && b.caller.Kind != aws.ServiceCaller && public(b.Policy) {
 		return nil
 	}
 	return p
@@ -110,7 +112,8 @@ func lookUp(call *gateway.Call, name string, expectedOwner *string) (*onBucket, 
 	if expectedOwner != nil && *expectedOwner != b.Account {
 		return nil, accessDenied()
 	}
-	return &onBucket{b, call.Partition, call.Principal}, nil
+	block, err := blockOf(call.Tx, b)
+	return &onBucket{b, call.Partition, call.Principal, block}, err
 }
 
 // findBucket is the bucket of that name, for a call in its Region.

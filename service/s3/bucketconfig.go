@@ -68,6 +68,9 @@ func (s *Service) putBucketOwnershipControls(_ context.Context, call *gateway.Ca
 	if c == nil || len(c.Rules) != 1 {
 		return nil, malformedXML()
 	}
+	if c.Rules[0].ObjectOwnership == s3.ObjectOwnershipBucketOwnerEnforced && !b.ACL.ofOwner(b.Account) {
+		return nil, aclAgainstOwnership()
+	}
 	return nil, b.change(call, func(b *Bucket) error {
 		b.Ownership = c.Rules[0].ObjectOwnership
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/garrison-security/garrison/api/s3"
@@ -35,6 +36,27 @@ func compile(text []byte) *policy.Policy {
 	return policy.Compile(doc, "")
 }
 
+// denials is what of the bucket's policy denies; nil: it has none.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
+func (b *onBucket) denials() *policy.Policy {
+	if b.Policy == nil {
+		return nil
+	}
+	if p := b.Bucket.denials.Load(); p != nil {
+		return p
+	}
+	doc, err := policy.Read(b.Policy, policy.Resource)
+	if err != nil {
+		doc = nobody
+	}
+	only := *doc
+	only.Statements = slices.DeleteFunc(slices.Clone(doc.Statements), func(st policy.Statement) bool { return !st.Deny })
+	p := policy.Compile(&only, "")
+	b.Bucket.denials.Store(p)
+	return p
+}
+
 func (s *Service) putBucketPolicy(_ context.Context, call *gateway.Call, b *onBucket, in *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyOutput, error) {
 	if call.Principal.Account != b.Account {
 		return nil, fault(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
@@ -50,7 +72,7 @@ func (s *Service) putBucketPolicy(_ context.Context, call *gateway.Call, b *onBu
 	if err := checkPolicy(b, doc); err != nil {
 		return nil, err
 	}
-	if b.Block != nil && b.Block.BlockPolicy && public(text) {
+	if b.block.BlockPolicy && public(text) {
 		return nil, &blocked
 	}
 	if in.ConfirmRemoveSelfBucketAccess == nil || !*in.ConfirmRemoveSelfBucketAccess {
@@ -102,7 +124,7 @@ func stillManages(call *gateway.Call, b *onBucket, text []byte) error {
 		return nil
 	}
 	after := &Bucket{Name: b.Name, Region: b.Region, Account: b.Account, Policy: text, Block: b.Block}
-	if err := call.Authorize("s3:PutBucketPolicy", &onBucket{after, b.partition, b.caller}); err != nil {
+	if err := call.Authorize("s3:PutBucketPolicy", &onBucket{after, b.partition, b.caller, b.block}); err != nil {
 		return fault(http.StatusForbidden, "AccessDenied", "Access Denied")
 	}
 	return nil
@@ -113,9 +135,13 @@ func (s *Service) getBucketPolicy(_ context.Context, call *gateway.Call, b *onBu
 		return nil, fault(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 	}
 	if b.Policy == nil {
-		return nil, fault(http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist", "BucketName", b.Name)
+		return nil, noSuchPolicy(b.Name)
 	}
 	return &s3.GetBucketPolicyOutput{Policy: new(string(b.Policy))}, nil
+}
+
+func noSuchPolicy(bucket string) error {
+	return fault(http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist", "BucketName", bucket)
 }
 
 func (s *Service) deleteBucketPolicy(_ context.Context, call *gateway.Call, b *onBucket, _ *s3.DeleteBucketPolicyInput) (*s3.DeleteBucketPolicyOutput, error) {

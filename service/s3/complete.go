@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"encoding/base64"
@@ -63,7 +64,7 @@ func (s *Service) completeMultipartUpload(_ context.Context, call *gateway.Call,
 		have[entry.Value.Number] = entry.Value
 	}
 	v := &Version{
-		Modified: second(call.Time), Account: b.Account, Class: u.Class, Header: u.Header, Metadata: u.Metadata, Tags: u.Tags,
+		Modified: second(call.Time), Account: cmp.Or(u.Account, b.Account), ACL: u.ACL, Class: u.Class, Header: u.Header, Metadata: u.Metadata, Tags: u.Tags,
 		Data: Data{ID: u.ID, Parts: len(in.MultipartUpload.Parts)},
 	}
 	chosen, err := choose(in.MultipartUpload.Parts, have)

@@ -130,11 +130,13 @@ func objectToCopy(call *gateway.Call, in *s3.CopyObjectInput) (*onObject, error)
 		o.ask("s3:PutObjectTagging")
 	}
 	unbuilt := storing{
-		ACL: in.ACL, Grants: in.GrantFullControl != nil || in.GrantRead != nil || in.GrantReadACP != nil || in.GrantWriteACP != nil,
 		Encryption: in.ServerSideEncryption, KMS: in.SSEKMSKeyId != nil || in.SSEKMSEncryptionContext != nil || flag(in.BucketKeyEnabled),
 		Customer: in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
 		Lock:     in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
 	}.check(call)
+	if err := o.share(call, &aclRequest{canned(in.ACL), in.GrantFullControl, in.GrantRead, nil, in.GrantReadACP, in.GrantWriteACP, nil}); missing == nil {
+		missing = err
+	}
 	if missing == nil {
 		missing = unbuilt
 	}
@@ -218,7 +220,7 @@ func (s *Service) copyObject(_ context.Context, call *gateway.Call, on *onObject
 	}
 	b := on.bucket
 	v := &Version{
-		Modified: second(call.Time), Account: b.Account, Size: c.size, ETag: c.etag, Checksum: c.checksum, Class: s3.StorageClassStandard,
+		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: c.size, ETag: c.etag, Checksum: c.checksum, Class: s3.StorageClassStandard,
 		Header: from.Header, Metadata: from.Metadata, Tags: from.Tags,
 	}
 	v.Header.WebsiteRedirect = text(in.WebsiteRedirectLocation) // it is not copied

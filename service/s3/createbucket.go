@@ -16,6 +16,7 @@ import (
 type creation struct {
 	name, arn, account string
 	further            []gateway.Authorization
+	acl                *ACL
 }
 
 // ResourceAccount implements gateway.Owned.
@@ -35,8 +36,6 @@ func bucketToCreate(call *gateway.Call, in *s3.CreateBucketInput) (*creation, er
 		return nil, err
 	}
 	for name, set := range map[string]bool{
-		"ACL": in.ACL != nil && *in.ACL != s3.BucketCannedACLPrivate, "GrantFullControl": in.GrantFullControl != nil, "GrantRead": in.GrantRead != nil,
-		"GrantReadACP": in.GrantReadACP != nil, "GrantWrite": in.GrantWrite != nil, "GrantWriteACP": in.GrantWriteACP != nil,
 		"ObjectLockEnabledForBucket": in.ObjectLockEnabledForBucket != nil && *in.ObjectLockEnabledForBucket,
 		"BucketNamespace":            in.BucketNamespace != nil && *in.BucketNamespace != s3.BucketNamespaceGlobal,
 	} {
@@ -46,6 +45,9 @@ func bucketToCreate(call *gateway.Call, in *s3.CreateBucketInput) (*creation, er
 	}
 	location := ""
 	on := &creation{name: in.Bucket, account: call.Account, arn: "arn:" + call.Partition + ":s3:::" + in.Bucket}
+	if err := on.share(call, in); err != nil {
+		return nil, err
+	}
 	if c := in.CreateBucketConfiguration; c != nil {
 		if c.Location != nil || c.Bucket != nil {
 			return nil, invalidRequest("A general purpose bucket can't be created with a Location or Bucket configuration.")
@@ -87,7 +89,7 @@ func bucketToCreate(call *gateway.Call, in *s3.CreateBucketInput) (*creation, er
 func (s *Service) createBucket(_ context.Context, call *gateway.Call, on *creation, in *s3.CreateBucketInput) (*s3.CreateBucketOutput, error) {
 	b := &Bucket{
 		Name: on.name, Region: call.Region, Account: call.Account, ID: newID(), Created: second(call.Time),
-		Ownership: s3.ObjectOwnershipBucketOwnerEnforced, Block: &PublicAccessBlock{true, true, true, true},
+		Ownership: s3.ObjectOwnershipBucketOwnerEnforced, Block: &PublicAccessBlock{true, true, true, true}, ACL: on.acl,
 	}
 	if in.ObjectOwnership != nil {
 		b.Ownership = *in.ObjectOwnership

@@ -159,7 +159,7 @@ func (s *Service) listObjectsV2(_ context.Context, call *gateway.Call, b *onBuck
 	if in.MaxKeys != nil {
 		out.MaxKeys = new(*in.MaxKeys)
 	}
-	out.Contents, out.CommonPrefixes = entries(page, encode, flag(in.FetchOwner))
+	out.Contents, out.CommonPrefixes = b.entries(page, encode, flag(in.FetchOwner))
 	if more {
 		next, err := s.Tokens.Seal(of, []byte(page[len(page)-1].name))
 		if err != nil {
@@ -184,7 +184,7 @@ func (s *Service) listObjects(_ context.Context, call *gateway.Call, b *onBucket
 	if in.MaxKeys != nil {
 		out.MaxKeys = new(*in.MaxKeys)
 	}
-	out.Contents, out.CommonPrefixes = entries(page, encode, true)
+	out.Contents, out.CommonPrefixes = b.entries(page, encode, true)
 	if more && delimiter != "" { // without one the last key is the next marker, and is not told
 		out.NextMarker = new(encode(page[len(page)-1].name))
 	}
@@ -192,7 +192,7 @@ func (s *Service) listObjects(_ context.Context, call *gateway.Call, b *onBucket
 }
 
 // entries are a page's objects and common prefixes as listings show them.
-func entries(page []found, encode func(string) string, owners bool) (contents []s3.Object, prefixes []s3.CommonPrefix) {
+func (b *Bucket) entries(page []found, encode func(string) string, owners bool) (contents []s3.Object, prefixes []s3.CommonPrefix) {
 	for i := range page {
 		f := &page[i]
 		if f.object == nil {
@@ -207,7 +207,7 @@ func entries(page []found, encode func(string) string, owners bool) (contents []
 			o.ChecksumAlgorithm, o.ChecksumType = []s3.ChecksumAlgorithm{v.Checksum.Algorithm}, &v.Checksum.Type
 		}
 		if owners {
-			o.Owner = owner(v.Account)
+			o.Owner = owner(b.ownerOf(v))
 		}
 		contents = append(contents, o)
 	}

@@ -143,11 +143,11 @@ func (s *Service) listObjectVersions(_ context.Context, call *gateway.Call, b *o
 			out.CommonPrefixes = append(out.CommonPrefixes, s3.CommonPrefix{Prefix: new(encode(e.key))})
 		case e.v.Marker:
 			out.DeleteMarkers = append(out.DeleteMarkers, s3.DeleteMarkerEntry{
-				Key: new(encode(e.key)), VersionId: &e.v.ID, IsLatest: &e.latest, LastModified: &e.v.Modified, Owner: owner(e.v.Account),
+				Key: new(encode(e.key)), VersionId: &e.v.ID, IsLatest: &e.latest, LastModified: &e.v.Modified, Owner: owner(b.ownerOf(e.v)),
 			})
 		default:
 			listed := s3.ObjectVersion{
-				Key: new(encode(e.key)), VersionId: &e.v.ID, IsLatest: &e.latest, LastModified: &e.v.Modified, Owner: owner(e.v.Account),
+				Key: new(encode(e.key)), VersionId: &e.v.ID, IsLatest: &e.latest, LastModified: &e.v.Modified, Owner: owner(b.ownerOf(e.v)),
 				ETag: new(quoted(e.v.ETag)), Size: &e.v.Size, StorageClass: new(s3.ObjectVersionStorageClass(e.v.Class)),
 			}
 			if e.v.Checksum.Algorithm != "" {

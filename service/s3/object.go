@@ -24,7 +24,8 @@ type Version struct {
 	Sequence uint64 // orders the versions of a key: nanoseconds since 1970, or one more than the version before
 	Marker   bool
 	Modified time.Time
-	Account  string // whose object it is
+	Account  string // whose object it is, unless its bucket's owner is enforced
+	ACL      *ACL   // nil: its owner's alone
 
 	Size     int64
 	ETag     string // without quotes
@@ -117,16 +118,29 @@ type onObject struct {
 	asks    []gateway.Authorization
 	from    *onObject // what is copied to it; nil: nothing is
 	sum     *Checksum // of what is read; nil: of a range there is none
+	// acl and owner are what an object that is written will have.
+	acl   *ACL
+	owner string
 }
 
 // ARN implements gateway.Resource.
 func (o *onObject) ARN() string { return o.bucket.ARN() + "/" + o.key }
 
 // ResourceAccount implements gateway.Owned.
-func (o *onObject) ResourceAccount() string { return o.bucket.Account }
+func (o *onObject) ResourceAccount() string {
+	if o.foreign() {
+		return o.version.Account
+	}
+	return o.bucket.Account
+}
 
 // ResourcePolicy implements gateway.Governed.
-func (o *onObject) ResourcePolicy() *policy.Policy { return o.bucket.ResourcePolicy() }
+func (o *onObject) ResourcePolicy() *policy.Policy {
+	if o.foreign() {
+		return o.bucket.denials()
+	}
+	return o.bucket.ResourcePolicy()
+}
 
 // Asks implements gateway.Asking.
 func (o *onObject) Asks() []gateway.Authorization { return o.asks }

@@ -51,8 +51,10 @@ func objectToPut(call *gateway.Call, in *s3.PutObjectInput) (*onObject, error) {
 	if in.WriteOffsetBytes != nil {
 		return o, gateway.NotImplemented(call.Operation, "WriteOffsetBytes")
 	}
+	if err := o.share(call, &aclRequest{canned(in.ACL), in.GrantFullControl, in.GrantRead, nil, in.GrantReadACP, in.GrantWriteACP, nil}); err != nil {
+		return o, err
+	}
 	return o, storing{
-		ACL: in.ACL, Grants: in.GrantFullControl != nil || in.GrantRead != nil || in.GrantReadACP != nil || in.GrantWriteACP != nil,
 		Encryption: in.ServerSideEncryption, KMS: in.SSEKMSKeyId != nil || in.SSEKMSEncryptionContext != nil || flag(in.BucketKeyEnabled),
 		Customer: in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
 		Lock:     in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
@@ -61,10 +63,9 @@ func objectToPut(call *gateway.Call, in *s3.PutObjectInput) (*onObject, error) {
 
 // storing is what a request says of how an object is to be kept.
 type storing struct {
-	ACL                         *s3.ObjectCannedACL
-	Grants, KMS, Customer, Lock bool
-	Encryption                  *s3.ServerSideEncryption
-	Class                       *s3.StorageClass
+	KMS, Customer, Lock bool
+	Encryption          *s3.ServerSideEncryption
+	Class               *s3.StorageClass
 }
 
 // check refuses what would have no effect.
@@ -79,9 +80,6 @@ func (w storing) check(call *gateway.Call) error {
 		name  string
 		given bool
 	}{
-		// With the bucket's owner enforced, as buckets are made, these two change nothing.
-		{"ACL", w.ACL != nil && *w.ACL != s3.ObjectCannedACLPrivate && *w.ACL != s3.ObjectCannedACLBucketOwnerFullControl},
-		{"Grant", w.Grants},
 		{"ServerSideEncryption", w.KMS || w.Encryption != nil && *w.Encryption != s3.ServerSideEncryptionAes256},
 		{"SSECustomerAlgorithm", w.Customer},
 		{"ObjectLockMode", w.Lock},
@@ -249,7 +247,7 @@ func (s *Service) putObject(_ context.Context, call *gateway.Call, on *onObject,
 		return nil, err
 	}
 	v := &Version{
-		Modified: second(call.Time), Account: b.Account, Size: r.size, ETag: r.etag, Checksum: r.checksum, Class: s3.StorageClassStandard,
+		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: r.size, ETag: r.etag, Checksum: r.checksum, Class: s3.StorageClassStandard,
 		Metadata: in.Metadata, Tags: tags,
 		Header: headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation),
 	}

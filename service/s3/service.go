@@ -41,6 +41,7 @@ func New(o Options) *Service {
 func (s *Service) Operations() []gateway.Operation {
 	all := slices.Concat(
 		s.bucketOperations(),
+		s.aclOperations(),
 		s.objectOperations(),
 		s.uploadOperations(),
 		s.listOperations(),

@@ -28,6 +28,8 @@ type Upload struct {
 	Tags      []Tag
 	Algorithm s3.ChecksumAlgorithm // of each part
 	Type      s3.ChecksumType      // of the whole
+	Account   string               // whose object it will be; "": the bucket's owner's
+	ACL       *ACL
 }
 
 // Part is a part of an upload, or of an object that was uploaded so.
@@ -81,8 +83,10 @@ func uploadToCreate(call *gateway.Call, in *s3.CreateMultipartUploadInput) (*onO
 		o.ask("s3:PutObjectTagging")
 	}
 	requestTags(call, tags)
+	if err := o.share(call, &aclRequest{canned(in.ACL), in.GrantFullControl, in.GrantRead, nil, in.GrantReadACP, in.GrantWriteACP, nil}); err != nil {
+		return o, err
+	}
 	return o, storing{
-		ACL: in.ACL, Grants: in.GrantFullControl != nil || in.GrantRead != nil || in.GrantReadACP != nil || in.GrantWriteACP != nil,
 		Encryption: in.ServerSideEncryption, KMS: in.SSEKMSKeyId != nil || in.SSEKMSEncryptionContext != nil || flag(in.BucketKeyEnabled),
 		Customer: in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
 		Lock:     in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
@@ -100,6 +104,7 @@ func (s *Service) createMultipartUpload(_ context.Context, call *gateway.Call, o
 	}
 	u := &Upload{
 		ID: newVersionID(uint64(call.Time.UnixNano())), Initiated: second(call.Time), Initiator: call.Principal.ARN, Class: s3.StorageClassStandard,
+		Account: on.owner, ACL: on.acl,
 		Metadata: in.Metadata, Tags: tags, Header: headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation),
 	}
 	if in.ChecksumAlgorithm != nil {
