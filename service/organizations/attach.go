@@ -2,7 +2,6 @@ package organizations
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -49,7 +48,7 @@ func attachment[In any](s *Service, names func(*In) (policy, target string)) gat
 
 // round is the present round of a policy type; 0: it is not enabled.
 func (o *Organization) round(tx store.Tx, of string) (int, error) {
-	root, err := levelOf(tx, o.Management, o.Root)
+	root, err := levels.Get(tx, o.Management, o.Root)
 	if err != nil {
 		return 0, err
 	}
@@ -59,15 +58,6 @@ func (o *Organization) round(tx store.Tx, of string) (int, error) {
 // holds tells whether a policy is attached in a round.
 func (l *Level) holds(p *Policy, round int) bool {
 	return slices.ContainsFunc(l.attached(p.Type, round), func(a Attachment) bool { return a.Policy == p.ID })
-}
-
-// editLevel is a level to change and put, new if it was never touched.
-func (o *Organization) editLevel(tx store.Tx, id string) (*Level, error) {
-	l, err := levels.Edit(tx, o.Management, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return &Level{ID: id}, nil
-	}
-	return l, err
 }
 
 // attachPolicy writes one row, whatever lies below the target.
@@ -80,7 +70,7 @@ func (s *Service) attachPolicy(_ context.Context, call *gateway.Call, on *subjec
 	if round == 0 {
 		return nil, typeNotEnabled()
 	}
-	l, err := o.editLevel(call.Tx, in.TargetId)
+	l, err := levels.Edit(call.Tx, o.Management, in.TargetId)
 	switch {
 	case err != nil:
 		return nil, err
@@ -110,7 +100,7 @@ func (s *Service) detachPolicy(_ context.Context, call *gateway.Call, on *subjec
 	if err != nil {
 		return nil, err
 	}
-	l, err := o.editLevel(call.Tx, in.TargetId)
+	l, err := levels.Edit(call.Tx, o.Management, in.TargetId)
 	switch {
 	case err != nil:
 		return nil, err
@@ -153,7 +143,7 @@ func (s *Service) listPoliciesForTarget(_ context.Context, call *gateway.Call, o
 	if err != nil {
 		return nil, err
 	}
-	l, err := levelOf(call.Tx, o.Management, in.TargetId)
+	l, err := levels.Get(call.Tx, o.Management, in.TargetId)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (o *Organization) effective(tx store.Tx, account, of string) (*effective, e
 	}
 	sum, e, any := merged(), new(effective), false
 	for _, id := range place.Levels {
-		l, err := levelOf(tx, o.Management, id)
+		l, err := levels.Get(tx, o.Management, id)
 		if err != nil {
 			return nil, err
 		}

@@ -116,7 +116,7 @@ func (o *Organization) finishEnabling(call *gateway.Call) error {
 	if _, err := o.end(call, whole, api.HandshakeStateAccepted); err != nil {
 		return err
 	}
-	root, err := o.editLevel(call.Tx, o.Root)
+	root, err := levels.Edit(call.Tx, o.Management, o.Root)
 	if err != nil {
 		return err
 	}

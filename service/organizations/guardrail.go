@@ -1,8 +1,6 @@
 package organizations
 
 import (
-	"errors"
-
 	api "github.com/garrison-security/garrison/api/organizations"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/policy"
@@ -27,7 +25,7 @@ func (s *Service) Limits(tx store.Tx, m *gateway.Membership, kind policy.Kind, t
 	if kind == policy.RCP {
 		of = string(api.PolicyTypeResourceControlPolicy)
 	}
-	root, err := levelOf(tx, m.Management, m.Levels[0])
+	root, err := levels.Get(tx, m.Management, m.Levels[0])
 	if err != nil {
 		return to, err
 	}
@@ -38,7 +36,7 @@ func (s *Service) Limits(tx store.Tx, m *gateway.Membership, kind policy.Kind, t
 	for i, id := range m.Levels {
 		level := root
 		if i > 0 {
-			if level, err = levelOf(tx, m.Management, id); err != nil {
+			if level, err = levels.Get(tx, m.Management, id); err != nil {
 				return to, err
 			}
 		}
@@ -49,16 +47,4 @@ func (s *Service) Limits(tx store.Tx, m *gateway.Membership, kind policy.Kind, t
 		to = append(to, limits)
 	}
 	return to, nil
-}
-
-// bare is the level of what no policy was ever attached to.
-var bare = new(Level)
-
-// levelOf is what is attached to a root, a unit or an account.
-func levelOf(tx store.Tx, management, id string) (*Level, error) {
-	l, err := levels.Get(tx, management, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return bare, nil
-	}
-	return l, err
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // Level is what is attached to a root, an organizational unit or an account, as
-// stored under its id in the management account's scope. One that was never
-// touched isn't stored.
+// stored under its id in the management account's scope from when it is made, so
+// that a decision finds it among what is cached.
 //
 // A policy type is enabled for rounds: to disable it ends one, and with it all
 // its attachments, wherever they are, without a write to them.

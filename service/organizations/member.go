@@ -2,7 +2,6 @@ package organizations
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	api "github.com/garrison-security/garrison/api/organizations"
@@ -79,6 +78,9 @@ func (o *Organization) admit(call *gateway.Call, m *Member) error {
 	if err := members.Insert(call.Tx, o.Management, m, m.Account); err != nil {
 		return err
 	}
+	if err := levels.Insert(call.Tx, o.Management, &Level{ID: m.Account}, m.Account); err != nil {
+		return err
+	}
 	return o.change(call, func(o *Organization) error {
 		o.Members++
 		return nil
@@ -90,7 +92,7 @@ func (o *Organization) dismiss(call *gateway.Call, account string) error {
 	if err := places.Put(call.Tx, "", new(Place), account); err != nil {
 		return err
 	}
-	if err := levels.Delete(call.Tx, o.Management, account); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := levels.Delete(call.Tx, o.Management, account); err != nil {
 		return err
 	}
 	if err := members.Delete(call.Tx, o.Management, account); err != nil {

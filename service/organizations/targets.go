@@ -56,7 +56,7 @@ func (s *Service) listTargetsForPolicy(_ context.Context, call *gateway.Call, on
 			return out, err
 		}
 		last, looked = id, looked+1
-		l, err := levelOf(call.Tx, o.Management, id)
+		l, err := levels.Get(call.Tx, o.Management, id)
 		if err != nil {
 			return nil, err
 		}

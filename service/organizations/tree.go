@@ -25,7 +25,7 @@ func (s *Service) listRoots(_ context.Context, call *gateway.Call, on *subject, 
 	if _, err := s.page(call, in.NextToken, in.MaxResults, on.org.ID); err != nil {
 		return nil, err
 	}
-	root, err := levelOf(call.Tx, on.org.Management, on.org.Root)
+	root, err := levels.Get(call.Tx, on.org.Management, on.org.Root)
 	if err != nil {
 		return nil, err
 	}

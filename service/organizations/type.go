@@ -27,7 +27,7 @@ func rootNamed[In any](s *Service, names func(*In) (string, api.PolicyType)) gat
 
 func (s *Service) enablePolicyType(_ context.Context, call *gateway.Call, on *subject, in *api.EnablePolicyTypeInput) (*api.EnablePolicyTypeOutput, error) {
 	o := on.org
-	root, err := o.editLevel(call.Tx, o.Root)
+	root, err := levels.Edit(call.Tx, o.Management, o.Root)
 	switch {
 	case err != nil:
 		return nil, err
@@ -48,7 +48,7 @@ func (s *Service) enablePolicyType(_ context.Context, call *gateway.Call, on *su
 // policies stay. Enabled again, everything begins with AWS's own policy alone.
 func (s *Service) disablePolicyType(_ context.Context, call *gateway.Call, on *subject, in *api.DisablePolicyTypeInput) (*api.DisablePolicyTypeOutput, error) {
 	o := on.org
-	root, err := o.editLevel(call.Tx, o.Root)
+	root, err := levels.Edit(call.Tx, o.Management, o.Root)
 	if err != nil {
 		return nil, err
 	}

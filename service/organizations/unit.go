@@ -112,6 +112,9 @@ func (s *Service) createOrganizationalUnit(_ context.Context, call *gateway.Call
 	if err := units.Insert(call.Tx, o.Management, u, u.ID); err != nil {
 		return nil, duplicateUnit(err)
 	}
+	if err := levels.Insert(call.Tx, o.Management, &Level{ID: u.ID}, u.ID); err != nil {
+		return nil, err
+	}
 	if err := o.change(call, func(o *Organization) error {
 		o.Units++
 		return nil
@@ -171,7 +174,7 @@ func (s *Service) deleteOrganizationalUnit(_ context.Context, call *gateway.Call
 	for _, err := range members.ListBy(call.Tx, membersByParent, o.Management, nil, id) {
 		return nil, notEmpty(err)
 	}
-	if err := levels.Delete(call.Tx, o.Management, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := levels.Delete(call.Tx, o.Management, id); err != nil {
 		return nil, err
 	}
 	if err := units.Delete(call.Tx, o.Management, id); err != nil {
