@@ -143,7 +143,7 @@ func TestSAMLProvider(t *testing.T) {
 		*got.SAMLMetadataDocument != metadata || *got.AssertionEncryptionMode != *required || len(got.Tags) != 2 || got.Tags[0].Key != "A" {
 		t.Errorf("Get = %+v", got)
 	}
-	if until := got.ValidUntil.Sub(time.Now()).Hours() / 24 / 365.25; until < 99.9 || until > 100.1 {
+	if until := time.Until(*got.ValidUntil).Hours() / 24 / 365.25; until < 99.9 || until > 100.1 {
 		t.Errorf("valid for %.2f years", until)
 	}
 	if shown := fmt.Sprintf("%v %+v %#v", SAMLKey{PEM: pkcs8}, SAMLProvider{Keys: []SAMLKey{{PEM: pkcs8}}}.Keys, SAMLKey{PEM: pkcs8}); strings.Contains(shown, "PRIVATE") {
