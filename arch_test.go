@@ -64,7 +64,7 @@ var testArrows = map[string]string{
 	"service/organizations": "service/iam",
 	"service/kms":           "service/iam",
 	"service/sts":           "keyring service/iam",
-	"trail":                 "keyring store/pebble",
+	"trail":                 "keyring store/pebble store/postgres",
 }
 
 // Package is what `go list -json` tells of a package.

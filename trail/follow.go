@@ -30,26 +30,49 @@ var errMoved = errors.New("trail: the cursor was moved")
 // Follow hands the record to handle, in batches and in order, stream by
 // stream, and then what is added, until ctx ends. It keeps its place under
 // name in the transaction in which handle writes: a stop loses no record and
-// repeats none. Several processes may follow under one name; each batch goes
-// to one. handle may be run again for a batch and must touch nothing but its
-// Tx. Erased records are passed over.
+// repeats none. Several processes may follow under one name: on a store that
+// they share one at a time does the work, under a lease, and another goes on
+// when it ends or dies. handle may be run again for a batch and must touch
+// nothing but its Tx. Erased records are passed over.
 //
 // It returns ctx's error, handle's, or that of a record that can't be read.
 func (t *Trail) Follow(ctx context.Context, name string, handle func(tx store.Tx, records []Record) error) error {
-	f := &follower{Trail: t, tail: tail{engine: t.Engine}, name: name, handle: handle}
-	err := t.Engine.Update(ctx, func(tx store.Tx) error {
-		return tx.Put(store.Key(table, "", "follower", name), []byte{1})
+	return t.newFollower(name, handle).follow(ctx)
+}
+
+func (t *Trail) newFollower(name string, handle func(tx store.Tx, records []Record) error) *follower {
+	return &follower{Trail: t, tail: tail{engine: t.Engine}, name: name, handle: handle, pace: usualPace}
+}
+
+func (f *follower) follow(ctx context.Context) error {
+	do := f.work
+	if store.IsShared(f.Engine) {
+		do = f.tenure
+	}
+	err := f.Engine.Update(ctx, func(tx store.Tx) error {
+		return tx.Put(store.Key(table, "", "follower", f.name), []byte{1})
 	})
 	for err == nil {
+		err = do(ctx)
+	}
+	return fmt.Errorf("follow the record as %q: %w", f.name, err)
+}
+
+// work handles what there is and what is added, until an error.
+func (f *follower) work(ctx context.Context) error {
+	for {
 		began := time.Now()
-		if err = f.pass(ctx); err == nil {
+		err := f.pass(ctx)
+		if err == nil {
 			err = f.tail.wait(ctx)
 		}
 		if pause := followEvery - time.Since(began); err == nil && pause > 0 {
 			err = sleep(ctx, pause)
 		}
+		if err != nil {
+			return err
+		}
 	}
-	return fmt.Errorf("follow the record as %q: %w", name, err)
 }
 
 // sleep returns after d, or at ctx's end with its error.
@@ -76,7 +99,7 @@ func (t *Trail) Forget(ctx context.Context, name string) error {
 				return err
 			}
 		}
-		return tx.Delete(store.Key(table, "", "follower", name))
+		return errors.Join(tx.Delete(store.Key(table, "", "follower", name)), tx.Delete(leaseKey(name)), tx.Delete(beatKey(name)))
 	})
 }
 
@@ -86,6 +109,20 @@ type follower struct {
 	name   string
 	handle func(tx store.Tx, records []Record) error
 	at     map[uint64]cursor // nil: to be read
+	pace   pace
+	lease  *lease // under which it writes; nil where nobody else can
+}
+
+// update runs fn in a transaction that takes place only under the lease.
+func (f *follower) update(ctx context.Context, fn func(store.Tx) error) error {
+	return f.Engine.Update(ctx, func(tx store.Tx) error {
+		if f.lease != nil {
+			if err := f.fence(tx, *f.lease); err != nil {
+				return err
+			}
+		}
+		return fn(tx)
+	})
 }
 
 // cursor is a follower's place in a stream.
@@ -185,7 +222,7 @@ func (f *follower) streams(ctx context.Context) error {
 
 // load reads the cursors, and drops those of streams that are gone.
 func (f *follower) load(ctx context.Context, streams []store.Stream) error {
-	return f.Engine.Update(ctx, func(tx store.Tx) error {
+	return f.update(ctx, func(tx store.Tx) error {
 		cursors, err := cursorsOf(tx, f.name)
 		if err != nil {
 			return err
@@ -245,7 +282,7 @@ func (f *follower) stream(ctx context.Context, s store.Stream) error {
 // move handles a batch and moves the cursor with it.
 func (f *follower) move(ctx context.Context, stream uint64, to cursor, batch []Record) error {
 	key := cursorKey(f.name, stream)
-	err := f.Engine.Update(ctx, func(tx store.Tx) error {
+	err := f.update(ctx, func(tx store.Tx) error {
 		var have cursor
 		value, err := tx.Get(key)
 		if err == nil {

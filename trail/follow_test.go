@@ -32,7 +32,12 @@ func tally(t testing.TB, name string) func(tx store.Tx, records []Record) error 
 // tallied is how many events a consumer was given, and how many of them not just once.
 func (r *rack) tallied(t testing.TB, name string) (events, wrong int) {
 	t.Helper()
-	check(t, r.View(t.Context(), func(tx store.Tx) error {
+	return tallied(t, r.Engine, name)
+}
+
+func tallied(t testing.TB, e store.Engine, name string) (events, wrong int) {
+	t.Helper()
+	check(t, e.View(t.Context(), func(tx store.Tx) error {
 		events, wrong = 0, 0
 		from, to := store.Prefix("tally", "", name)
 		for pair, err := range tx.Scan(from, to, false) {
@@ -54,8 +59,7 @@ func (r *rack) followAll(t testing.TB, name string) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	f := &follower{Trail: r.trail(), tail: tail{engine: r}, name: name, handle: tally(t, name)}
-	return f.pass(ctx)
+	return r.trail().newFollower(name, tally(t, name)).pass(ctx)
 }
 
 func TestFollowersSeeEveryEventOnceDespiteStops(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/garrison-security/garrison/store"
@@ -16,6 +17,8 @@ import (
 type Trail struct {
 	Engine  store.Engine
 	Journal *Journal
+
+	held sync.Map // the names that this process follows under a lease
 }
 
 // Filter chooses records. The zero Filter takes all but those that were erased.

@@ -69,14 +69,21 @@ func connectionCollectors(f *front.Server) (all []prometheus.Collector) {
 	return all
 }
 
-// lags collects how far followers of the record are behind. While the store
+// lags collects how far followers of the record are behind, and which of them
+// this node is. While the store
 // does not tell, there is nothing to show.
 type lags struct{ record *trail.Trail }
 
-var lagDescription = prometheus.NewDesc("garrison_follower_lag_events", "Events that a follower of the record has yet to handle.", []string{"follower"}, nil)
+var (
+	lagDescription  = prometheus.NewDesc("garrison_follower_lag_events", "Events that a follower of the record has yet to handle.", []string{"follower"}, nil)
+	heldDescription = prometheus.NewDesc("garrison_follower_held", "Whether this node is the one that does a follower's work.", []string{"follower"}, nil)
+)
 
 // Describe implements prometheus.Collector.
-func (l lags) Describe(to chan<- *prometheus.Desc) { to <- lagDescription }
+func (l lags) Describe(to chan<- *prometheus.Desc) {
+	to <- lagDescription
+	to <- heldDescription
+}
 
 // Collect implements prometheus.Collector.
 func (l lags) Collect(to chan<- prometheus.Metric) {
@@ -88,5 +95,10 @@ func (l lags) Collect(to chan<- prometheus.Metric) {
 	}
 	for follower, events := range behind {
 		to <- prometheus.MustNewConstMetric(lagDescription, prometheus.GaugeValue, float64(events), follower)
+		held := 0.0
+		if l.record.Holds(follower) {
+			held = 1
+		}
+		to <- prometheus.MustNewConstMetric(heldDescription, prometheus.GaugeValue, held, follower)
 	}
 }

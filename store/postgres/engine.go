@@ -73,8 +73,12 @@ type Engine struct {
 var (
 	_ store.Engine     = (*Engine)(nil)
 	_ store.Measured   = (*Engine)(nil)
+	_ store.Shared     = (*Engine)(nil)
 	_ store.Prefetcher = (*tx)(nil)
 )
+
+// Shared implements store.Shared.
+func (e *Engine) Shared() bool { return true }
 
 // Measures implements store.Measured.
 func (e *Engine) Measures() *store.Measures { return e.measures }
