@@ -7,6 +7,7 @@ import (
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/policy"
+	"github.com/garrison-security/garrison/wire/sigv4"
 )
 
 // authorizeOperation asks the policies for the operation's own action on the
@@ -116,6 +117,9 @@ func (c *Call) resourceConditions(on Resource, account string) {
 	if account != "" {
 		c.context.Set("aws:ResourceAccount", account)
 	}
+	if c.Operation.Service.ActionPrefix == "s3" {
+		c.s3Conditions(account)
+	}
 	if described, ok := on.(Described); ok {
 		described.Describe(c.context)
 	}
@@ -217,4 +221,5 @@ type origin struct {
 	userAgent, referer string
 	host               string // as the client named it
 	tlsVersion, cipher string
+	signature          *sigv4.Signature // nil: nobody signed, or the call is made in process
 }

@@ -55,6 +55,7 @@ type Gateway struct {
 	limits     *limiter
 	measures   *measures
 	free       freeSpace
+	cross      CrossOrigin // nil: no service has any
 }
 
 // keyCacheSize is how many signing keys are kept ready.
@@ -95,6 +96,9 @@ func New(c Config) (*Gateway, error) {
 		g.models[model.Name] = model
 	}
 	for _, service := range c.Services {
+		if cross, ok := service.(CrossOrigin); ok {
+			g.cross = cross
+		}
 		for _, op := range service.Operations() {
 			name := operationName{op.row.Service.Name, op.row.Name}
 			if g.operations[name] != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
 	"github.com/garrison-security/garrison/wire/codecs"
+	"github.com/garrison-security/garrison/wire/route"
 	"github.com/garrison-security/garrison/wire/sigv4"
 )
 
@@ -35,6 +36,9 @@ func (g *Gateway) serve(ctx context.Context, req *wire.Request, fault error) *wi
 	defer release()
 	if g.free.low(r.now) {
 		return g.refuse(r, &aws.Error{Kind: aws.Unavailable, Message: "The store is short of space; nothing is changed until there is more."})
+	}
+	if g.cross != nil && r.match.Operation == route.Preflight {
+		return g.preflight(ctx, r)
 	}
 	o := g.perform(ctx, r)
 	if o.account == "" && o.err != nil {
@@ -75,6 +79,7 @@ func (g *Gateway) read(r *request, held *int64, fault error) error {
 	if r.signature, err = sigv4.Parse(req, rules); err != nil {
 		return err
 	}
+	r.from.signature = r.signature
 	r.region = g.region(r.service, "")
 	if r.signature != nil {
 		r.admitted = r.signature.Admit(r.now, sigv4.Scope{Services: r.match.SigningNames(), Regions: g.Regions})
@@ -114,6 +119,7 @@ func (g *Gateway) answer(r *request, o outcome) *wire.Response {
 		err := codec.Encode(a, o.out, to)
 		if err == nil {
 			g.measures.count(r, nil, time.Since(r.began))
+			g.share(r, to)
 			return named(a, to)
 		}
 		g.Log.Error("answer can't be encoded", "request", r.id, "operation", r.name(), "error", err)
@@ -124,6 +130,7 @@ func (g *Gateway) answer(r *request, o outcome) *wire.Response {
 	to := &wire.Response{}
 	codec.EncodeError(a, o.err, to)
 	g.measures.count(r, o.err, time.Since(r.began))
+	g.share(r, to)
 	return named(a, to)
 }
 

@@ -51,7 +51,7 @@ func (s *Service) deleteBucket(_ context.Context, call *gateway.Call, b *onBucke
 	if err := b.abortAll(call); err != nil {
 		return nil, err
 	}
-	return nil, errors.Join(names.Delete(call.Tx, "", b.Name), buckets.Delete(call.Tx, b.Account, b.Name))
+	return nil, errors.Join(b.dropSettings(call.Tx), names.Delete(call.Tx, "", b.Name), buckets.Delete(call.Tx, b.Account, b.Name))
 }
 
 // abortAll gives up what is being uploaded to a bucket that is about to go.

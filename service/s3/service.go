@@ -42,6 +42,10 @@ func (s *Service) Operations() []gateway.Operation {
 	all := slices.Concat(
 		s.bucketOperations(),
 		s.aclOperations(),
+		s.websiteOperations(),
+		s.extraOperations(),
+		s.namedOperations(),
+		s.corsOperations(),
 		s.objectOperations(),
 		s.uploadOperations(),
 		s.listOperations(),

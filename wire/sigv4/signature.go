@@ -88,6 +88,15 @@ type Signature struct {
 // headers lists the signed header names.
 func (s *Signature) headers() iter.Seq[string] { return strings.SplitSeq(s.SignedHeaders, ";") }
 
+// Content is x-amz-content-sha256 as it was sent; of a presigned request that says
+// none, what S3 takes it for.
+func (s *Signature) Content() string {
+	if s.content == "" && s.Presigned {
+		return "UNSIGNED-PAYLOAD"
+	}
+	return s.content
+}
+
 // CoversRegion says whether a V4a signature's set of Regions holds region. A
 // "*" in the set stands for any run of characters.
 func (s *Signature) CoversRegion(region string) bool {
