@@ -23,6 +23,7 @@ const module = "github.com/garrison-security/garrison"
 var arrows = map[string]string{
 	"aws/*":                  "",
 	"policy/*":               "aws",
+	"policy/estate":          "aws policy policy/scenario",
 	"policy/expect":          "aws policy policy/scenario",
 	"policy/scenario":        "aws policy policy/internal/*",
 	"store/*":                "aws",

@@ -15,6 +15,7 @@ type PolicyCmd struct {
 	Explain PolicyExplainCmd `cmd:"" help:"Decide one request, and say why."`
 	Test    PolicyTestCmd    `cmd:"" help:"Run expectation files: these requests are allowed, those denied."`
 	Decide  PolicyDecideCmd  `cmd:"" help:"Decide requests, one JSON object a line."`
+	Who     PolicyWhoCmd     `cmd:"" help:"List everyone in exported accounts who may do something, and through which roles."`
 }
 
 // maxPolicyFile bounds what is read as a policy: more than any is refused by its size.

@@ -45,7 +45,7 @@ func TestPolicyTestingPage(t *testing.T) {
 			ran++
 		}
 	}
-	if ran != 4 {
+	if ran != 5 {
 		t.Errorf("%d commands ran", ran)
 	}
 	var out bytes.Buffer
