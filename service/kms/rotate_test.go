@@ -211,3 +211,21 @@ func TestKeyQuota(t *testing.T) {
 	p.sweep()
 	p.key()
 }
+
+// A key with more grants than a transaction removes is deleted all the same.
+func TestDeletionOfManyGrants(t *testing.T) {
+	p := newPlane(t)
+	key, alice := p.key(), p.user("alice", "")
+	for range 250 {
+		call(p, p.root, api.CreateGrant, &api.CreateGrantInput{KeyId: key.KeyId, GranteePrincipal: alice.ARN, RetiringPrincipal: &alice.ARN, Operations: ops{"Encrypt"}})
+	}
+	call(p, p.root, api.ScheduleKeyDeletion, &api.ScheduleKeyDeletionInput{KeyId: key.KeyId, PendingWindowInDays: new(int32(7))})
+	p.pass(7 * aDay)
+	p.sweep()
+	if n := len(call(p, p.root, api.ListRetirableGrants, &api.ListRetirableGrantsInput{RetiringPrincipal: alice.ARN}).Grants); n != 0 {
+		t.Errorf("%d grants are left", n)
+	}
+	if n := len(call(p, p.root, api.ListKeys, &api.ListKeysInput{}).Keys); n != 0 {
+		t.Errorf("%d keys are left", n)
+	}
+}

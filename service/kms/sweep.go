@@ -17,8 +17,8 @@ const (
 	sweepPause = 10 * time.Second
 	// sweepBatch is how many keys one transaction of a sweep looks after.
 	sweepBatch = 20
-	// grantBatch is how many grants one transaction of a deletion removes.
-	grantBatch = 1000
+	// grantBatch is how many grants of a key one transaction of a deletion removes: all together stay far below store.MaxChanges.
+	grantBatch = 100
 )
 
 // Run does what the calendar asks for, until ctx ends.
