@@ -131,7 +131,8 @@ func (w *writers) check(t *testing.T) {
 		}
 	}
 	recorded := map[string]string{}
-	for _, e := range recordedEvents(t, w.server, "--account", w.account, "--name", "CreateUser") {
+	events := recordedEvents(t, w.server, "--account", w.account, "--name", "CreateUser")
+	for _, e := range events {
 		if e.ErrorCode != "" {
 			t.Errorf("%s is recorded as %s", e.RequestParameters.UserName, e.ErrorCode)
 		}
@@ -147,7 +148,7 @@ func (w *writers) check(t *testing.T) {
 			t.Errorf("%s was not acknowledged; stored %t, recorded %t", name, stored[name], ok)
 		}
 	}
-	if len(stored) != len(recorded) {
-		t.Errorf("%d users are stored, %d recorded", len(stored), len(recorded))
+	if len(stored) != len(recorded) || len(events) != len(recorded) {
+		t.Errorf("%d users are stored, %d recorded, by %d events", len(stored), len(recorded), len(events))
 	}
 }

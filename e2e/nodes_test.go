@@ -18,22 +18,23 @@ import (
 	"github.com/garrison-security/garrison/internal/pgtest"
 )
 
-// twoNodes starts two servers on one new database at once, with one root key.
-func twoNodes(t *testing.T) (nodes [2]*server, root key) {
+// startNodes starts servers at once with one root key, each on its URL of one new
+// database, and answers with the key of root that one of them has made.
+func startNodes(t *testing.T, urls ...string) (nodes []*server, root key) {
 	t.Helper()
-	url := pgtest.URL(t)
 	var all sync.WaitGroup
-	var errs [2]error
-	for i := range nodes {
-		nodes[i] = &server{
+	errs := make([]error, len(urls))
+	for i, url := range urls {
+		n := &server{
 			dir: filepath.Join(t.TempDir(), "data"), args: []string{"--engine", url}, log: new(logBuffer),
 			env: []string{"GARRISON_ROOT_PASSPHRASE=one root key for all of the nodes"},
 		}
-		all.Go(func() { errs[i] = nodes[i].start() })
-		t.Cleanup(nodes[i].kill)
+		nodes = append(nodes, n)
+		all.Go(func() { errs[i] = n.start() })
+		t.Cleanup(n.kill)
 	}
 	all.Wait()
-	if err := errors.Join(errs[0], errs[1]); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
 	found := 0
@@ -43,7 +44,7 @@ func twoNodes(t *testing.T) (nodes [2]*server, root key) {
 		}
 	}
 	if found != 1 {
-		t.Fatalf("two first starts at once wrote %d keys of root", found)
+		t.Fatalf("%d first starts at once wrote %d keys of root", len(nodes), found)
 	}
 	return nodes, root
 }
@@ -51,7 +52,8 @@ func twoNodes(t *testing.T) (nodes [2]*server, root key) {
 // TestNodesShareAnInstallation asks each node for what the other was told.
 func TestNodesShareAnInstallation(t *testing.T) {
 	t.Parallel()
-	nodes, root := twoNodes(t)
+	url := pgtest.URL(t)
+	nodes, root := startNodes(t, url, url)
 	var clients [2]*iam.Client
 	for i, n := range nodes {
 		clients[i] = iam.NewFromConfig(config(n.endpoint, "us-east-1", root, &http.Transport{}))
