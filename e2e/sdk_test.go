@@ -19,6 +19,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -29,11 +30,12 @@ import (
 
 // clients are the services that scripts can call with aws-sdk-go-v2.
 var clients = map[string]func(aws.Config) any{
-	"cloudtrail":    func(c aws.Config) any { return cloudtrail.NewFromConfig(c) },
-	"iam":           func(c aws.Config) any { return iam.NewFromConfig(c) },
-	"kms":           func(c aws.Config) any { return kms.NewFromConfig(c) },
-	"organizations": func(c aws.Config) any { return organizations.NewFromConfig(c) },
-	"sts":           func(c aws.Config) any { return sts.NewFromConfig(c) },
+	"accessanalyzer": func(c aws.Config) any { return accessanalyzer.NewFromConfig(c) },
+	"cloudtrail":     func(c aws.Config) any { return cloudtrail.NewFromConfig(c) },
+	"iam":            func(c aws.Config) any { return iam.NewFromConfig(c) },
+	"kms":            func(c aws.Config) any { return kms.NewFromConfig(c) },
+	"organizations":  func(c aws.Config) any { return organizations.NewFromConfig(c) },
+	"sts":            func(c aws.Config) any { return sts.NewFromConfig(c) },
 }
 
 // config is how aws-sdk-go-v2 reaches a server with a key.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/service/accessanalyzer"
 	"github.com/garrison-security/garrison/service/cloudtrail"
 	"github.com/garrison-security/garrison/service/iam"
 	"github.com/garrison-security/garrison/service/kms"
@@ -51,7 +52,7 @@ func newServices(h *house, settings *Settings) (services, error) {
 		Sealer: h.keys, Identities: identities, Regions: served, Quotas: all.KMS, Accounts: perAccount(accounts, func(q quotas) kms.Quotas { return q.KMS }),
 	})
 	list := services{
-		all:       []gateway.Service{identities, tokens, lookups, tree, keys},
+		all:       []gateway.Service{identities, tokens, lookups, tree, keys, accessanalyzer.New(accessanalyzer.Options{Tokens: store.Tokens{Sealer: h.keys}})},
 		directory: identities,
 		sessions:  tokens,
 		limits:    tree,

@@ -42,8 +42,9 @@ type Node struct {
 
 // Member is a name and its value in an object.
 type Member struct {
-	Name  string
-	Value Node
+	Name   string
+	Value  Node
+	NameAt Span
 }
 
 // Span is a half-open range of bytes of the text.
@@ -159,6 +160,7 @@ func (r *reader) object(depth int) ([]Member, bool) {
 		if ok && isMember(members, seen, name) {
 			r.pos, r.reason, ok = start, "a name stands twice", false
 		}
+		named := Span{start, r.pos}
 		if !ok || !r.take(':') {
 			return nil, false
 		}
@@ -166,7 +168,7 @@ func (r *reader) object(depth int) ([]Member, bool) {
 		if !ok {
 			return nil, false
 		}
-		members = append(members, Member{name, v})
+		members = append(members, Member{name, v, named})
 		if len(members) == fewMembers {
 			seen = make(map[string]bool, 2*fewMembers)
 			for i := range members {
