@@ -42,7 +42,7 @@ var arrows = map[string]string{
 	"front":                  "",
 	"service/*":              "api/* aws blob gateway policy store trail",
 	"service/iam/managed/*":  "aws policy service/iam/managed",
-	"service/accessanalyzer": "api/* aws gateway policy policy/validate store",
+	"service/accessanalyzer": "api/* aws gateway policy policy/validate store trail",
 	"service/kms/material/*": "",
 	"cmd/garrison":           "aws blob/* front gateway keyring policy/* service/* store store/mem store/pebble store/postgres trail",
 
