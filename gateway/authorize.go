@@ -82,7 +82,13 @@ func (c *Call) Authorize(action string, on Resource, conditions ...string) error
 	if shown, ok := on.(Shown); ok {
 		q.Resource = shown.ShownARN()
 	}
-	return &aws.Error{Kind: aws.AccessDenied, Message: decision.Message(&q)}
+	text := decision.Message(&q)
+	if c.encodes() {
+		if text, err = c.encoded(text, decision, &q, on); err != nil {
+			return err
+		}
+	}
+	return &aws.Error{Kind: aws.AccessDenied, Message: text}
 }
 
 // decide asks the policies, and then, where they don't deny, the resource's

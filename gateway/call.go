@@ -30,6 +30,7 @@ type Call struct {
 	Via string
 
 	guardrails Guardrails  // nil: no organisations
+	denials    Denials     // nil: no denial is encoded
 	member     *Membership // the caller's account's; nil: of none
 	shared     string      // the account whose record holds the call too
 	from       origin

@@ -23,7 +23,7 @@ import (
 func (o *Operation) Forward(ctx context.Context, c *Call, via string, in any) (any, error) {
 	inner := &Call{
 		Tx: c.Tx, Time: c.Time, Principal: c.Principal, Account: c.Account, Partition: c.Partition, Region: c.Region,
-		Operation: o.row, RequestID: trail.NewID(), Via: via, guardrails: c.guardrails, member: c.member, tags: c.tags,
+		Operation: o.row, RequestID: trail.NewID(), Via: via, guardrails: c.guardrails, denials: c.denials, member: c.member, tags: c.tags,
 		ownTagKey: o.ownTagKey, context: c.context, policies: c.policies, event: new(trail.Event),
 	}
 	if o.before != nil && o.when == nil {

@@ -21,7 +21,9 @@ type Config struct {
 	Sessions  Sessions
 	// Guardrails are what organisations impose; nil: there are none.
 	Guardrails Guardrails
-	Services   []Service
+	// Denials seals what EC2's denials were about; nil: they say what others' do.
+	Denials  Denials
+	Services []Service
 	// Models are the generated services, served or not: their rows name what a refused call asked for.
 	Models []*aws.Service
 	// Partition is the installation's one partition; "" means "aws".

@@ -127,7 +127,7 @@ func (g *Gateway) call(tx store.Tx, r *request, principal *aws.Principal) *Call 
 	*call = Call{
 		Tx: tx, Time: r.now, Principal: principal, Account: principal.Account, Partition: g.Partition, Region: r.region,
 		Operation: r.row, RequestID: r.id, from: r.from, context: r.context, policies: &r.policies, event: &r.event,
-		conditions: call.conditions[:0], guardrails: g.Guardrails,
+		conditions: call.conditions[:0], guardrails: g.Guardrails, denials: g.Denials,
 	}
 	if r.operation != nil {
 		call.ownTagKey = r.operation.ownTagKey

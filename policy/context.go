@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"iter"
 	"net/netip"
 	"time"
 )
@@ -102,6 +103,23 @@ func (c *Context) Values(key string) []string {
 		return append([]string{}, v.list...)
 	}
 	return []string{string(v.appendText(nil))}
+}
+
+// All yields every key that has a value, with its values as Values has them.
+func (c *Context) All() iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		for _, name := range wellKnown {
+			if values := c.Values(name); values != nil && !yield(name, values) {
+				return
+			}
+		}
+		for i := range c.others {
+			name := c.others[i].prefix + c.others[i].name
+			if !yield(name, c.Values(name)) {
+				return
+			}
+		}
+	}
 }
 
 // put finds the place of a key's value and marks the key present.

@@ -21,6 +21,7 @@ type services struct {
 	all       []gateway.Service
 	directory gateway.Directory
 	sessions  gateway.Sessions
+	denials   gateway.Denials
 	limits    gateway.Guardrails
 	consumers []consumer
 }
@@ -55,6 +56,7 @@ func newServices(h *house, settings *Settings) (services, error) {
 		all:       []gateway.Service{identities, tokens, lookups, tree, keys, accessanalyzer.New(accessanalyzer.Options{Tokens: store.Tokens{Sealer: h.keys}})},
 		directory: identities,
 		sessions:  tokens,
+		denials:   tokens,
 		limits:    tree,
 		consumers: []consumer{
 			{"iam", func(ctx context.Context) error { return identities.Run(ctx, h.record) }},

@@ -35,6 +35,7 @@ func (s *Service) Operations() []gateway.Operation {
 		gateway.Free(sts.GetSessionToken, "it proves who the caller is already, and policies can't control that "+
 			"(https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html)", s.getSessionToken),
 		gateway.Op(sts.GetAccessKeyInfo, gateway.Account[sts.GetAccessKeyInfoInput], s.getAccessKeyInfo),
+		gateway.Op(sts.DecodeAuthorizationMessage, gateway.Account[sts.DecodeAuthorizationMessageInput], s.decodeAuthorizationMessage),
 		gateway.Op(sts.AssumeRole, s.roleToAssume, s.assumeRole),
 		gateway.Op(sts.GetFederationToken, userToFederate, s.getFederationToken),
 	}
