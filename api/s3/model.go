@@ -2,7 +2,7 @@
 
 package s3
 
-const source = `garrison-model 1 111 690 1629 267
+const source = `garrison-model 1 111 690 1629 268
 resource accesspoint arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName} aws:ResourceTag/${TagKey} s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn
 resource accesspointobject arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}/object/${ObjectName} aws:ResourceTag/${TagKey} s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:BucketTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn
 resource bucket arn:${Partition}:s3:::${BucketName} aws:ResourceTag/${TagKey} s3:BucketTag/${TagKey}
@@ -624,6 +624,7 @@ string BucketCannedACL
 	=public-read
 	=public-read-write
 	=authenticated-read
+	=log-delivery-write
 structure BucketInfo
 	DataRedundancy DataRedundancy
 	Type BucketType
