@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -53,8 +54,8 @@ func startNodes(t *testing.T, urls ...string) (nodes []*server, root key) {
 func TestNodesShareAnInstallation(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
-	nodes, root := startNodes(t, url, url)
-	var clients [2]*iam.Client
+	nodes, root := startNodes(t, url, url, url)
+	clients := make([]*iam.Client, len(nodes))
 	for i, n := range nodes {
 		clients[i] = iam.NewFromConfig(config(n.endpoint, "us-east-1", root, &http.Transport{}))
 	}
@@ -71,20 +72,32 @@ func TestNodesShareAnInstallation(t *testing.T) {
 	check(err)
 	alice := key{ID: *made.AccessKey.AccessKeyId, Secret: *made.AccessKey.SecretAccessKey}
 	mayList := aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}}`)
-	for i := range 40 { // a permission is given on one node and taken on the other, and each call obeys
-		one, other := clients[i%2], nodes[1-i%2]
-		hers := iam.NewFromConfig(config(other.endpoint, "us-east-1", alice, &http.Transport{}))
+	hers := make([]*iam.Client, len(nodes))
+	for i, n := range nodes {
+		hers[i] = iam.NewFromConfig(config(n.endpoint, "us-east-1", alice, &http.Transport{}))
+	}
+	trials := 20
+	if n, err := strconv.Atoi(os.Getenv("GARRISON_SOAK")); err == nil {
+		trials *= n
+	}
+	for i := range trials { // a permission is given on one node and taken on another, and each call obeys
+		one, other := clients[i%3], clients[(i+1)%3]
 		_, err := one.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: name, PolicyName: aws.String("p"), PolicyDocument: mayList})
 		check(err)
-		_, err = hers.ListUsers(t.Context(), &iam.ListUsersInput{})
+		for _, alice := range hers {
+			_, err = alice.ListUsers(t.Context(), &iam.ListUsersInput{})
+			check(err)
+		}
+		_, err = other.DeleteUserPolicy(t.Context(), &iam.DeleteUserPolicyInput{UserName: name, PolicyName: aws.String("p")})
 		check(err)
-		_, err = one.DeleteUserPolicy(t.Context(), &iam.DeleteUserPolicyInput{UserName: name, PolicyName: aws.String("p")})
-		check(err)
-		_, err = hers.ListUsers(t.Context(), &iam.ListUsersInput{})
-		if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != "AccessDenied" {
-			t.Fatalf("after the permission was taken away: %v", err)
+		for node, alice := range hers {
+			_, err = alice.ListUsers(t.Context(), &iam.ListUsersInput{})
+			if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != "AccessDenied" {
+				t.Fatalf("on node %d, after the permission was taken away: %v", node, err)
+			}
 		}
 	}
+	useSessionEverywhere(t, nodes, clients[0], alice)
 	account, complaints, err := nodes[0].garrison(t, "account", "create")
 	if err != nil {
 		t.Fatalf("account create: %v: %s", err, complaints)
@@ -102,6 +115,44 @@ func TestNodesShareAnInstallation(t *testing.T) {
 		}
 		if err := n.sound(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// useSessionEverywhere makes a session on one node, uses it on all, and takes from it on one what it may do.
+func useSessionEverywhere(t *testing.T, nodes []*server, root *iam.Client, user key) {
+	t.Helper()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	role, name := aws.String("nodes"), aws.String("p")
+	self, err := sts.NewFromConfig(config(nodes[0].endpoint, "us-east-1", user, &http.Transport{})).GetCallerIdentity(t.Context(), nil)
+	check(err)
+	trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}}`, *self.Arn)
+	made, err := root.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: role, AssumeRolePolicyDocument: &trust})
+	check(err)
+	_, err = root.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: role, PolicyName: name,
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}}`)})
+	check(err)
+	assumed, err := sts.NewFromConfig(config(nodes[1].endpoint, "us-east-1", user, &http.Transport{})).AssumeRole(t.Context(),
+		&sts.AssumeRoleInput{RoleArn: made.Role.Arn, RoleSessionName: aws.String("session")})
+	check(err)
+	session := key{*assumed.Credentials.AccessKeyId, *assumed.Credentials.SecretAccessKey, *assumed.Credentials.SessionToken}
+	list := func(n *server) error {
+		_, err := iam.NewFromConfig(config(n.endpoint, "us-east-1", session, &http.Transport{})).ListUsers(t.Context(), &iam.ListUsersInput{})
+		return err
+	}
+	for _, n := range nodes {
+		check(list(n))
+	}
+	_, err = root.DeleteRolePolicy(t.Context(), &iam.DeleteRolePolicyInput{RoleName: role, PolicyName: name})
+	check(err)
+	for i, n := range nodes {
+		if refused, ok := errors.AsType[smithy.APIError](list(n)); !ok || refused.ErrorCode() != "AccessDenied" {
+			t.Errorf("node %d lets the session do what its role may no longer", i)
 		}
 	}
 }
