@@ -45,6 +45,17 @@ func (u *Unsealed) Size() int64 { return u.size }
 // Close closes the blob.
 func (u *Unsealed) Close() error { return u.r.Close() }
 
+// ReadAt implements io.ReaderAt: what was sealed can itself be a sealed blob.
+func (u *Unsealed) ReadAt(b []byte, offset int64) (int, error) {
+	r := u.Range(offset, int64(len(b)))
+	defer r.Close()
+	n, err := io.ReadFull(r, b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
+
 // Range reads the n bytes from offset on (both clipped to what there is), a
 // segment at a time. It belongs to one goroutine; Close gives its memory back.
 func (u *Unsealed) Range(offset, n int64) io.ReadCloser {

@@ -67,7 +67,7 @@ func newServices(h *house, settings *Settings) (services, error) {
 		},
 	}
 	if !h.shared { // until there is a place for blobs that nodes share
-		objects := s3.New(s3.Options{Engine: h.engine, Blobs: h.blobs, Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
+		objects := s3.New(s3.Options{Engine: h.engine, Blobs: h.blobs, Keys: keys.For("s3"), Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
 		list.all = append(list.all, objects, s3.Control{})
 		list.consumers = append(list.consumers, consumer{"s3", objects.Run})
 	}

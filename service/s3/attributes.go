@@ -26,12 +26,13 @@ func attributesOf(call *gateway.Call, in *s3.GetObjectAttributesInput) (*onObjec
 	return o, err
 }
 
-func (s *Service) getObjectAttributes(_ context.Context, call *gateway.Call, on *onObject, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
-	if in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil {
-		return nil, invalidRequest("The encryption parameters are not applicable to this object.")
-	}
+func (s *Service) getObjectAttributes(ctx context.Context, call *gateway.Call, on *onObject, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesOutput, error) {
 	v, err := on.present(call)
 	if err != nil {
+		return nil, err
+	}
+	customer := customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}
+	if err := v.Encryption.admits(call, customer); err != nil {
 		return nil, err
 	}
 	out := &s3.GetObjectAttributesOutput{LastModified: &v.Modified, VersionId: on.versionID()}
@@ -40,6 +41,9 @@ func (s *Service) getObjectAttributes(_ context.Context, call *gateway.Call, on 
 		out.ETag = &v.ETag
 	}
 	if asked(s3.ObjectAttributesChecksum) && v.Checksum.Algorithm != "" {
+		if _, err := s.unlock(ctx, call, on, v.Encryption, customer); err != nil {
+			return nil, err
+		}
 		c := &s3.Checksum{ChecksumType: &v.Checksum.Type}
 		*checksumOf(&c.ChecksumCRC32, &c.ChecksumCRC32C, &c.ChecksumCRC64NVME, &c.ChecksumSHA1, &c.ChecksumSHA256, &c.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
 		out.Checksum = c

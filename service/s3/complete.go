@@ -23,8 +23,8 @@ func uploadToComplete(call *gateway.Call, in *s3.CompleteMultipartUploadInput) (
 	if err := checkKey(in.Key); err != nil {
 		return nil, err
 	}
-	if in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil {
-		return nil, gateway.NotImplemented(call.Operation, "SSECustomerAlgorithm")
+	if in.SSECustomerAlgorithm != nil {
+		call.Condition("s3:x-amz-server-side-encryption-customer-algorithm", *in.SSECustomerAlgorithm)
 	}
 	if in.MultipartUpload == nil || len(in.MultipartUpload.Parts) == 0 || len(in.MultipartUpload.Parts) > maxParts {
 		return nil, malformedXML()
@@ -53,6 +53,12 @@ func (s *Service) completeMultipartUpload(_ context.Context, call *gateway.Call,
 	if err != nil {
 		return nil, err
 	}
+	// The key of a customer is needed where the checksums are.
+	if customer := (customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}); customer.given() || u.Algorithm != "" {
+		if err := u.Encryption.admitsPart(call, customer); err != nil {
+			return nil, err
+		}
+	}
 	if err := writeConditions(call, b, on.key, in.IfMatch, in.IfNoneMatch); err != nil {
 		return nil, err
 	}
@@ -65,7 +71,7 @@ func (s *Service) completeMultipartUpload(_ context.Context, call *gateway.Call,
 	}
 	v := &Version{
 		Modified: second(call.Time), Account: cmp.Or(u.Account, b.Account), ACL: u.ACL, Class: u.Class, Header: u.Header, Metadata: u.Metadata, Tags: u.Tags,
-		Data: Data{ID: u.ID, Parts: len(in.MultipartUpload.Parts)},
+		Data: Data{ID: u.ID, Parts: len(in.MultipartUpload.Parts)}, Encryption: u.Encryption,
 	}
 	chosen, err := choose(in.MultipartUpload.Parts, have)
 	if err != nil {
@@ -218,8 +224,9 @@ func lower(a s3.ChecksumAlgorithm) string { return strings.ToLower(string(a)) }
 
 func (b *onBucket) completed(_ *gateway.Call, key string, v *Version) *s3.CompleteMultipartUploadOutput {
 	out := &s3.CompleteMultipartUploadOutput{
-		Location: new("/" + b.Name + "/" + key), Bucket: &b.Name, Key: &key, ETag: new(quoted(v.ETag)), ServerSideEncryption: new(s3.ServerSideEncryptionAes256),
+		Location: new("/" + b.Name + "/" + key), Bucket: &b.Name, Key: &key, ETag: new(quoted(v.ETag)),
 	}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, _, _ = v.Encryption.shown(customerKey{})
 	if v.Checksum.Algorithm != "" {
 		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
 		out.ChecksumType = &v.Checksum.Type

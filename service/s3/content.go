@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/garrison-security/garrison/blob"
@@ -12,24 +13,28 @@ import (
 
 // open is what of a version is read. Blobs are opened with the first byte that is
 // asked for; they stay at least an hour after their version is gone.
-func (s *Service) open(call *gateway.Call, b *onBucket, v *Version, p part) (io.ReadCloser, error) {
+func (s *Service) open(call *gateway.Call, b *onBucket, v *Version, p part, k *sealing) (io.ReadCloser, error) {
 	switch {
 	case v.Data.Parts > 0:
-		return s.openParts(call, b, v, p)
+		return s.openParts(call, b, v, p, k)
 	case v.Data.Blob != "":
-		return &pieces{blobs: s.Blobs, bound: b.bound(), left: []piece{{v.Data.Blob, v.Data.Key, p.offset, p.length}}}, nil
+		return &pieces{blobs: s.Blobs, bucket: b.Bucket, sealing: k, left: []piece{{v.Data.Blob, v.Data.Key, v.Data.Outer, p.offset, p.length}}}, nil
 	case v.Data.Rows > 0:
 		c, err := contents.Get(call.Tx, b.Account, b.ID, v.Data.ID)
 		if err != nil {
 			return nil, err
 		}
-		return io.NopCloser(bytes.NewReader(c.Bytes[p.offset : p.offset+p.length])), nil
+		small, err := openSmall(b.Bucket, v, c.Bytes, k)
+		if err != nil {
+			return nil, err
+		}
+		return io.NopCloser(bytes.NewReader(small[p.offset : p.offset+p.length])), nil
 	}
 	return io.NopCloser(bytes.NewReader(nil)), nil
 }
 
-func (s *Service) openParts(call *gateway.Call, b *onBucket, v *Version, p part) (io.ReadCloser, error) {
-	out := &pieces{blobs: s.Blobs, bound: b.bound()}
+func (s *Service) openParts(call *gateway.Call, b *onBucket, v *Version, p part, k *sealing) (io.ReadCloser, error) {
+	out := &pieces{blobs: s.Blobs, bucket: b.Bucket, sealing: k}
 	at, end := int64(0), p.offset+p.length
 	for entry, err := range parts.List(call.Tx, b.Account, nil, b.ID, v.Data.ID) {
 		if err != nil {
@@ -37,7 +42,7 @@ func (s *Service) openParts(call *gateway.Call, b *onBucket, v *Version, p part)
 		}
 		n := entry.Value
 		if from, to := max(at, p.offset), min(at+n.Size, end); from < to {
-			out.left = append(out.left, piece{n.Blob, n.Key, from - at, to - from})
+			out.left = append(out.left, piece{n.Blob, n.Key, n.Outer, from - at, to - from})
 		}
 		if at += n.Size; at >= end {
 			break
@@ -46,21 +51,40 @@ func (s *Service) openParts(call *gateway.Call, b *onBucket, v *Version, p part)
 	return out, nil
 }
 
+// openSmall is the content of a small object, of how it lies in its row.
+func openSmall(b *Bucket, v *Version, small []byte, k *sealing) ([]byte, error) {
+	if v.Data.Outer != nil {
+		outer, err := newSealing(v.Data.Outer, nil, b)
+		if err != nil {
+			return nil, err
+		}
+		if small, err = outer.open(small, v.Data.ID); err != nil {
+			return nil, err
+		}
+	}
+	small, err := k.open(small, v.Data.ID)
+	if err == nil && int64(len(small)) != v.Size {
+		err = fmt.Errorf("%w: %d bytes of %d", blob.ErrDamaged, len(small), v.Size)
+	}
+	return small, err
+}
+
 // piece is a range of a blob.
 type piece struct {
 	id             blob.ID
-	key            []byte
+	key, outer     []byte
 	offset, length int64
 }
 
 // pieces reads ranges of blobs, one after the other.
 type pieces struct {
-	blobs blob.Store
-	bound []byte
-	left  []piece
-	open  *blob.Unsealed // of the piece being read
-	from  io.ReadCloser
-	err   error
+	blobs   blob.Store
+	bucket  *Bucket
+	sealing *sealing
+	left    []piece
+	open    *blob.Unsealed // of the piece being read
+	from    io.ReadCloser
+	err     error
 }
 
 // Read implements io.Reader.
@@ -90,20 +114,38 @@ func (p *pieces) Read(b []byte) (int, error) {
 }
 
 func (p *pieces) begin(next piece) error {
-	key, err := blob.KeyOf(next.key)
+	opened, err := p.sealing.open(next.key, string(next.id))
 	if err != nil {
 		return err
 	}
-	defer key.Clear()
 	r, err := p.blobs.Open(context.Background(), next.id)
 	if err != nil {
 		return err
 	}
-	if p.open, err = blob.Unseal(r, key, next.id, p.bound); err != nil {
-		return errors.Join(err, r.Close())
+	if next.outer != nil {
+		if r, err = unseal(r, next.outer, next.id, p.bucket.outerBound()); err != nil {
+			return err
+		}
+	}
+	if p.open, err = unseal(r, opened, next.id, p.bucket.bound()); err != nil {
+		return err
 	}
 	p.from = p.open.Range(next.offset, next.length)
 	return nil
+}
+
+// unseal opens a layer of a blob, which it closes if it can't.
+func unseal(r blob.Reader, secret []byte, id blob.ID, bound []byte) (*blob.Unsealed, error) {
+	key, err := blob.KeyOf(secret)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	defer key.Clear()
+	layer, err := blob.Unseal(r, key, id, bound)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return layer, nil
 }
 
 func (p *pieces) end() error {

@@ -20,14 +20,11 @@ type source struct {
 	expectedOwner                      *string
 	ifMatch, ifNoneMatch               *string
 	ifModifiedSince, ifUnmodifiedSince *time.Time
-	customerKey                        bool
+	customer                           customerKey
 }
 
 // find finds the object that is to be copied, in whatever Region, and asks to read it.
 func (c source) find(call *gateway.Call, to *onObject) error {
-	if c.customerKey {
-		return gateway.NotImplemented(call.Operation, "CopySourceSSECustomerAlgorithm")
-	}
 	text := c.text
 	var version *string
 	if path, query, ok := strings.Cut(text, "?versionId="); ok {
@@ -89,8 +86,13 @@ func (c source) version(call *gateway.Call, from *onObject) (*Version, error) {
 func sourceOf(in *s3.CopyObjectInput) source {
 	return source{
 		in.CopySource, in.ExpectedSourceBucketOwner, in.CopySourceIfMatch, in.CopySourceIfNoneMatch, in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince,
-		in.CopySourceSSECustomerAlgorithm != nil || in.CopySourceSSECustomerKey != nil || in.CopySourceSSECustomerKeyMD5 != nil,
+		customerKey{in.CopySourceSSECustomerAlgorithm, in.CopySourceSSECustomerKey, in.CopySourceSSECustomerKeyMD5},
 	}
+}
+
+func encryptingCopy(in *s3.CopyObjectInput) encrypting {
+	return encrypting{in.ServerSideEncryption, in.SSEKMSKeyId, in.SSEKMSEncryptionContext, in.BucketKeyEnabled,
+		customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}}
 }
 
 func replaces[D ~string](directive *D) bool { return directive != nil && *directive == "REPLACE" }
@@ -129,10 +131,12 @@ func objectToCopy(call *gateway.Call, in *s3.CopyObjectInput) (*onObject, error)
 		o.asks = append(o.asks, gateway.Authorization{Action: "s3:GetObjectTagging", On: o.from})
 		o.ask("s3:PutObjectTagging")
 	}
-	unbuilt := storing{
-		Encryption: in.ServerSideEncryption, KMS: in.SSEKMSKeyId != nil || in.SSEKMSEncryptionContext != nil || flag(in.BucketKeyEnabled),
-		Customer: in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
-		Lock:     in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
+	unbuilt := encryptingCopy(in).check(call, o)
+	if missing == nil {
+		missing = unbuilt
+	}
+	unbuilt = storing{
+		Lock: in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
 	}.check(call)
 	if err := o.share(call, &aclRequest{canned(in.ACL), in.GrantFullControl, in.GrantRead, nil, in.GrantReadACP, in.GrantWriteACP, nil}); missing == nil {
 		missing = err
@@ -146,22 +150,34 @@ func objectToCopy(call *gateway.Call, in *s3.CopyObjectInput) (*onObject, error)
 // copied is content that was read from its source and is nobody's yet.
 type copied struct {
 	*received
-	of *Version
+	of     *Version
+	locked error // why the source could not be read; it is asked again in the transaction that keeps its record
 }
 
 func (s *Service) receiveCopy(ctx context.Context, call *gateway.Call, on *onObject, in *s3.CopyObjectInput, _ io.Reader) (copied, error) {
 	var v *Version
+	var k *sealing
+	var locked error
 	err := s.Engine.View(ctx, func(tx store.Tx) (err error) {
 		call.Tx = tx
-		v, err = sourceOf(in).version(call, on.from)
+		if v, err = sourceOf(in).version(call, on.from); err == nil {
+			k, locked = s.unlock(ctx, call, on.from, v.Encryption, sourceOf(in).customer)
+		}
 		return err
 	})
 	call.Tx = nil
 	if err != nil {
 		return copied{}, err
 	}
+	if locked != nil {
+		return copied{of: v, locked: locked}, nil
+	}
+	w, err := encryptingCopy(in).way(on.bucket)
+	if err != nil {
+		return copied{}, err
+	}
 	same := on.from.bucket.ID == on.bucket.ID && on.from.key == on.key && !on.from.byID
-	if same && !replaces(in.MetadataDirective) && in.StorageClass == nil && in.WebsiteRedirectLocation == nil && in.ServerSideEncryption == nil {
+	if same && !replaces(in.MetadataDirective) && in.StorageClass == nil && in.WebsiteRedirectLocation == nil && in.ServerSideEncryption == nil && in.SSECustomerAlgorithm == nil {
 		return copied{}, invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}
 	if v.Size > maxPut {
@@ -171,15 +187,15 @@ func (s *Service) receiveCopy(ctx context.Context, call *gateway.Call, on *onObj
 	if algorithm == nil && v.Checksum.Algorithm != "" {
 		algorithm = &v.Checksum.Algorithm
 	}
-	r, err := s.copyContent(ctx, on, v, part{0, v.Size, false}, algorithm, false)
-	return copied{r, v}, err
+	r, err := s.copyContent(ctx, on, v, part{0, v.Size, false}, algorithm, k, w, false)
+	return copied{received: r, of: v}, err
 }
 
 // copyContent reads a part of a version into content of its own.
-func (s *Service) copyContent(ctx context.Context, on *onObject, v *Version, p part, algorithm *s3.ChecksumAlgorithm, blobAlways bool) (*received, error) {
+func (s *Service) copyContent(ctx context.Context, on *onObject, v *Version, p part, algorithm *s3.ChecksumAlgorithm, k *sealing, w way, blobAlways bool) (*received, error) {
 	var body io.ReadCloser
 	err := s.Engine.View(ctx, func(tx store.Tx) (err error) {
-		body, err = s.open(&gateway.Call{Tx: tx}, on.from.bucket, v, p)
+		body, err = s.open(&gateway.Call{Tx: tx}, on.from.bucket, v, p, k)
 		return err
 	})
 	if err != nil {
@@ -190,7 +206,7 @@ func (s *Service) copyContent(ctx context.Context, on *onObject, v *Version, p p
 	if err != nil {
 		return nil, err
 	}
-	return s.receive(ctx, on, sized{body, p.length}, check, blobAlways)
+	return s.receive(ctx, on, sized{body, p.length}, check, w, blobAlways)
 }
 
 // sized is a body of known length.
@@ -207,7 +223,16 @@ func changed() error {
 	return fault(http.StatusConflict, "OperationAborted", "A conflicting conditional operation is currently in progress against this resource. Try again.")
 }
 
-func (s *Service) copyObject(_ context.Context, call *gateway.Call, on *onObject, in *s3.CopyObjectInput, c copied) (*s3.CopyObjectOutput, error) {
+// reopen asks once more whether the caller may read the source, so that the use of
+// its key stands in the record of the call.
+func (s *Service) reopen(ctx context.Context, call *gateway.Call, on *onObject, c copied, customer customerKey) error {
+	if _, err := s.unlock(ctx, call, on.from, c.of.Encryption, customer); err != nil {
+		return err
+	}
+	return c.locked
+}
+
+func (s *Service) copyObject(ctx context.Context, call *gateway.Call, on *onObject, in *s3.CopyObjectInput, c copied) (*s3.CopyObjectOutput, error) {
 	from, err := sourceOf(in).version(call, on.from)
 	if err == nil && (from.Sequence != c.of.Sequence || from.ID != c.of.ID) {
 		err = changed()
@@ -215,12 +240,21 @@ func (s *Service) copyObject(_ context.Context, call *gateway.Call, on *onObject
 	if err == nil {
 		err = writeConditions(call, on.bucket, on.key, in.IfMatch, in.IfNoneMatch)
 	}
+	if err == nil {
+		err = s.reopen(ctx, call, on, c, sourceOf(in).customer)
+	}
 	if err != nil {
 		return nil, err
 	}
 	b := on.bucket
+	customer := encryptingCopy(in).customer
+	e, k, err := s.encrypt(ctx, call, on, c.way, customer)
+	if err != nil {
+		return nil, err
+	}
+	c.sealing = k
 	v := &Version{
-		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: c.size, ETag: c.etag, Checksum: c.checksum, Class: s3.StorageClassStandard,
+		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: c.size, ETag: c.tag(e), Encryption: e, Checksum: c.checksum, Class: s3.StorageClassStandard,
 		Header: from.Header, Metadata: from.Metadata, Tags: from.Tags,
 	}
 	v.Header.WebsiteRedirect = text(in.WebsiteRedirectLocation) // it is not copied
@@ -244,7 +278,8 @@ func (s *Service) copyObject(_ context.Context, call *gateway.Call, on *onObject
 	}
 	result := &s3.CopyObjectResult{ETag: new(quoted(v.ETag)), LastModified: &v.Modified, ChecksumType: &v.Checksum.Type}
 	*checksumOf(&result.ChecksumCRC32, &result.ChecksumCRC32C, &result.ChecksumCRC64NVME, &result.ChecksumSHA1, &result.ChecksumSHA256, &result.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
-	out := &s3.CopyObjectOutput{CopyObjectResult: result, ServerSideEncryption: new(s3.ServerSideEncryptionAes256)}
+	out := &s3.CopyObjectOutput{CopyObjectResult: result, SSEKMSEncryptionContext: e.shownContext()}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
 	if b.Versioning != "" {
 		out.VersionId = &v.ID
 	}

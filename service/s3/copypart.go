@@ -14,7 +14,7 @@ import (
 func partSource(in *s3.UploadPartCopyInput) source {
 	return source{
 		in.CopySource, in.ExpectedSourceBucketOwner, in.CopySourceIfMatch, in.CopySourceIfNoneMatch, in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince,
-		in.CopySourceSSECustomerAlgorithm != nil || in.CopySourceSSECustomerKey != nil || in.CopySourceSSECustomerKeyMD5 != nil,
+		customerKey{in.CopySourceSSECustomerAlgorithm, in.CopySourceSSECustomerKey, in.CopySourceSSECustomerKeyMD5},
 	}
 }
 
@@ -26,9 +26,6 @@ func partToCopy(call *gateway.Call, in *s3.UploadPartCopyInput) (*onObject, erro
 	if err := checkPartNumber(in.PartNumber); err != nil {
 		return nil, err
 	}
-	if in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil {
-		return nil, gateway.NotImplemented(call.Operation, "SSECustomerAlgorithm")
-	}
 	missing := partSource(in).find(call, o)
 	if missing != nil && o.from == nil {
 		return nil, missing
@@ -39,22 +36,33 @@ func partToCopy(call *gateway.Call, in *s3.UploadPartCopyInput) (*onObject, erro
 	}
 	call.Condition("s3:x-amz-copy-source", strings.TrimPrefix(in.CopySource, "/"))
 	o.ask("s3:PutObject")
+	if err := checkPartKey(call, o, customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}); missing == nil {
+		missing = err
+	}
 	return o, missing
 }
 
 func (s *Service) receivePartCopy(ctx context.Context, call *gateway.Call, on *onObject, in *s3.UploadPartCopyInput, _ io.Reader) (copied, error) {
 	var v *Version
 	var u *Upload
+	var k *sealing
+	var locked error
 	err := s.Engine.View(ctx, func(tx store.Tx) (err error) {
 		call.Tx = tx
 		if u, err = on.upload(tx, in.UploadId); err == nil {
 			v, err = partSource(in).version(call, on.from)
+		}
+		if err == nil {
+			k, locked = s.unlock(ctx, call, on.from, v.Encryption, partSource(in).customer)
 		}
 		return err
 	})
 	call.Tx = nil
 	if err != nil {
 		return copied{}, err
+	}
+	if locked != nil {
+		return copied{of: v, locked: locked}, nil
 	}
 	p := part{0, v.Size, false}
 	if in.CopySourceRange != nil {
@@ -69,8 +77,8 @@ func (s *Service) receivePartCopy(ctx context.Context, call *gateway.Call, on *o
 	if u.Algorithm != "" {
 		algorithm = &u.Algorithm
 	}
-	r, err := s.copyContent(ctx, on, v, p, algorithm, true)
-	return copied{r, v}, err
+	r, err := s.copyContent(ctx, on, v, p, algorithm, k, u.way(), true)
+	return copied{received: r, of: v}, err
 }
 
 // copyRange is the range of a source that a part is made of: first and last byte, both there.
@@ -90,21 +98,26 @@ func copyRange(text string, size int64) (part, error) {
 	return part{first, last - first + 1, true}, nil
 }
 
-func (s *Service) uploadPartCopy(_ context.Context, call *gateway.Call, on *onObject, in *s3.UploadPartCopyInput, c copied) (*s3.UploadPartCopyOutput, error) {
+func (s *Service) uploadPartCopy(ctx context.Context, call *gateway.Call, on *onObject, in *s3.UploadPartCopyInput, c copied) (*s3.UploadPartCopyOutput, error) {
 	from, err := partSource(in).version(call, on.from)
 	if err == nil && (from.Sequence != c.of.Sequence || from.ID != c.of.ID) {
 		err = changed()
 	}
+	if err == nil {
+		err = s.reopen(ctx, call, on, c, partSource(in).customer)
+	}
 	if err != nil {
 		return nil, err
 	}
-	p, err := on.keepPart(call, in.UploadId, in.PartNumber, c.received)
+	customer := customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}
+	p, e, err := s.keepPart(ctx, call, on, in.UploadId, in.PartNumber, customer, c.received)
 	if err != nil {
 		return nil, err
 	}
 	result := &s3.CopyPartResult{ETag: new(quoted(p.ETag)), LastModified: &p.Modified}
 	*checksumOf(&result.ChecksumCRC32, &result.ChecksumCRC32C, &result.ChecksumCRC64NVME, &result.ChecksumSHA1, &result.ChecksumSHA256, &result.ChecksumSHA512, p.Checksum.Algorithm) = &p.Checksum.Value
-	out := &s3.UploadPartCopyOutput{CopyPartResult: result, ServerSideEncryption: new(s3.ServerSideEncryptionAes256)}
+	out := &s3.UploadPartCopyOutput{CopyPartResult: result}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
 	if on.from.bucket.Versioning != "" {
 		out.CopySourceVersionId = &from.ID
 	}

@@ -90,6 +90,7 @@ func (s *Service) createBucket(_ context.Context, call *gateway.Call, on *creati
 	b := &Bucket{
 		Name: on.name, Region: call.Region, Account: call.Account, ID: newID(), Created: second(call.Time),
 		Ownership: s3.ObjectOwnershipBucketOwnerEnforced, Block: &PublicAccessBlock{true, true, true, true}, ACL: on.acl,
+		Encryption: BucketEncryption{BlocksSSEC: true},
 	}
 	if in.ObjectOwnership != nil {
 		b.Ownership = *in.ObjectOwnership

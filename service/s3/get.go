@@ -13,15 +13,20 @@ import (
 	"github.com/garrison-security/garrison/gateway"
 )
 
-func (s *Service) getObject(_ context.Context, call *gateway.Call, on *onObject, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+func (s *Service) getObject(ctx context.Context, call *gateway.Call, on *onObject, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
 	v, part, err := on.toRead(call, reading{
 		in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince, in.Range, in.PartNumber,
-		in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
+		customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5},
 	})
 	if err != nil {
 		return nil, err
 	}
-	body, err := s.open(call, on.bucket, v, part)
+	customer := customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}
+	k, err := s.unlock(ctx, call, on, v.Encryption, customer)
+	if err != nil {
+		return nil, err
+	}
+	body, err := s.open(call, on.bucket, v, part, k)
 	if err != nil {
 		return nil, err
 	}
@@ -30,8 +35,9 @@ func (s *Service) getObject(_ context.Context, call *gateway.Call, on *onObject,
 		Body: body, AcceptRanges: new("bytes"), LastModified: &v.Modified, ContentLength: &part.length, ETag: new(quoted(v.ETag)),
 		CacheControl: some(h.CacheControl), ContentDisposition: some(h.ContentDisposition), ContentEncoding: some(h.ContentEncoding),
 		ContentLanguage: some(h.ContentLanguage), ContentType: some(h.ContentType), Expires: some(h.Expires), WebsiteRedirectLocation: some(h.WebsiteRedirect),
-		ContentRange: part.header(v.Size), ServerSideEncryption: new(s3.ServerSideEncryptionAes256), Metadata: maps.Clone(v.Metadata),
+		ContentRange: part.header(v.Size), Metadata: maps.Clone(v.Metadata),
 	}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = v.Encryption.shown(customer)
 	if on.bucket.Versioning != "" {
 		out.VersionId = &v.ID
 	}
@@ -48,21 +54,28 @@ func (s *Service) getObject(_ context.Context, call *gateway.Call, on *onObject,
 	return out, nil
 }
 
-func (s *Service) headObject(_ context.Context, call *gateway.Call, on *onObject, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
+func (s *Service) headObject(ctx context.Context, call *gateway.Call, on *onObject, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
 	v, part, err := on.toRead(call, reading{
 		in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince, in.Range, in.PartNumber,
-		in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
+		customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5},
 	})
 	if err != nil {
 		return nil, err
+	}
+	customer := customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}
+	if enabled(in.ChecksumMode) { // which only those are told who may have the content
+		if _, err := s.unlock(ctx, call, on, v.Encryption, customer); err != nil {
+			return nil, err
+		}
 	}
 	h := v.answered(in.ResponseCacheControl, in.ResponseContentDisposition, in.ResponseContentEncoding, in.ResponseContentLanguage, in.ResponseContentType, in.ResponseExpires)
 	out := &s3.HeadObjectOutput{
 		AcceptRanges: new("bytes"), LastModified: &v.Modified, ContentLength: &part.length, ETag: new(quoted(v.ETag)),
 		CacheControl: some(h.CacheControl), ContentDisposition: some(h.ContentDisposition), ContentEncoding: some(h.ContentEncoding),
 		ContentLanguage: some(h.ContentLanguage), ContentType: some(h.ContentType), Expires: some(h.Expires), WebsiteRedirectLocation: some(h.WebsiteRedirect),
-		ContentRange: part.header(v.Size), ServerSideEncryption: new(s3.ServerSideEncryptionAes256), Metadata: maps.Clone(v.Metadata),
+		ContentRange: part.header(v.Size), Metadata: maps.Clone(v.Metadata),
 	}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = v.Encryption.shown(customer)
 	if on.bucket.Versioning != "" {
 		out.VersionId = &v.ID
 	}
@@ -119,7 +132,7 @@ type reading struct {
 	ifModifiedSince, ifUnmodifiedSince *time.Time
 	byteRange                          *string
 	partNumber                         *int32
-	customerKey                        bool
+	customer                           customerKey
 }
 
 // toRead is the version to be read, and what of it.
@@ -131,8 +144,8 @@ func (o *onObject) toRead(call *gateway.Call, r reading) (*Version, part, error)
 	if v.Marker {
 		return nil, part{}, o.deleted(call)
 	}
-	if r.customerKey {
-		return nil, part{}, invalidRequest("The encryption parameters are not applicable to this object.")
+	if err := v.Encryption.admits(call, r.customer); err != nil {
+		return nil, part{}, err
 	}
 	if err := r.conditions(v); err != nil {
 		return nil, part{}, err

@@ -23,6 +23,11 @@ func (s *Service) listParts(_ context.Context, call *gateway.Call, on *onObject,
 	if err != nil {
 		return nil, err
 	}
+	if customer := (customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}); customer.given() {
+		if err := u.Encryption.admitsPart(call, customer); err != nil {
+			return nil, err
+		}
+	}
 	most, err := count(in.MaxParts, "max-parts")
 	if err != nil {
 		return nil, err

@@ -35,6 +35,8 @@ type Version struct {
 	Metadata map[string]string
 	Tags     []Tag
 	Data     Data
+	// Encryption is by whose keys it is encrypted; nil: S3's own.
+	Encryption *Encryption
 }
 
 // Header are the headers that an object is answered with.
@@ -47,8 +49,10 @@ type Header struct {
 type Data struct {
 	ID   string  // of its row in contents, or of the upload whose parts it is; unique in the bucket
 	Blob blob.ID // "": no single blob
-	Key  []byte  // of the blob
-	Rows int     // in contents: 1, or 0
+	Key  []byte  // of the blob; sealed, unless the object is encrypted by S3's own keys
+	// Outer is the key of the second layer, of content that is sealed twice.
+	Outer []byte
+	Rows  int // in contents: 1, or 0
 	// Parts is how many parts it was uploaded in; 0: it was put at once.
 	Parts int
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/garrison-security/garrison/api/s3"
+	"github.com/garrison-security/garrison/blob"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/store"
 )
@@ -14,11 +15,20 @@ import (
 func (b *Bucket) keep(tx store.Tx, v *Version, r *received) error {
 	switch {
 	case r.blob != "":
-		v.Data = Data{Blob: r.blob, Key: r.key}
+		v.Data = Data{Blob: r.blob, Key: r.sealing.seal(r.key, string(r.blob)), Outer: r.outer}
 		return uses.Insert(tx, "", &blobUse{b.Account, b.ID}, string(r.blob))
 	case len(r.small) > 0:
 		v.Data = Data{ID: newID(), Rows: 1}
-		return contents.Insert(tx, b.Account, &content{r.small}, b.ID, v.Data.ID)
+		small := r.sealing.seal(r.small, v.Data.ID)
+		if r.way.dual() {
+			v.Data.Outer = blob.NewKey().Bytes()
+			outer, err := newSealing(v.Data.Outer, nil, b)
+			if err != nil {
+				return err
+			}
+			small = outer.seal(small, v.Data.ID)
+		}
+		return contents.Insert(tx, b.Account, &content{small}, b.ID, v.Data.ID)
 	}
 	return nil
 }

@@ -54,18 +54,23 @@ func objectToPut(call *gateway.Call, in *s3.PutObjectInput) (*onObject, error) {
 	if err := o.share(call, &aclRequest{canned(in.ACL), in.GrantFullControl, in.GrantRead, nil, in.GrantReadACP, in.GrantWriteACP, nil}); err != nil {
 		return o, err
 	}
+	if err := encryptingPut(in).check(call, o); err != nil {
+		return o, err
+	}
 	return o, storing{
-		Encryption: in.ServerSideEncryption, KMS: in.SSEKMSKeyId != nil || in.SSEKMSEncryptionContext != nil || flag(in.BucketKeyEnabled),
-		Customer: in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
-		Lock:     in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
+		Lock: in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
 	}.check(call)
+}
+
+func encryptingPut(in *s3.PutObjectInput) encrypting {
+	return encrypting{in.ServerSideEncryption, in.SSEKMSKeyId, in.SSEKMSEncryptionContext, in.BucketKeyEnabled,
+		customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}}
 }
 
 // storing is what a request says of how an object is to be kept.
 type storing struct {
-	KMS, Customer, Lock bool
-	Encryption          *s3.ServerSideEncryption
-	Class               *s3.StorageClass
+	Lock  bool
+	Class *s3.StorageClass
 }
 
 // check refuses what would have no effect.
@@ -73,15 +78,10 @@ func (w storing) check(call *gateway.Call) error {
 	if w.Class != nil {
 		call.Condition("s3:x-amz-storage-class", string(*w.Class))
 	}
-	if w.Encryption != nil {
-		call.Condition("s3:x-amz-server-side-encryption", string(*w.Encryption))
-	}
 	for _, refused := range []struct {
 		name  string
 		given bool
 	}{
-		{"ServerSideEncryption", w.KMS || w.Encryption != nil && *w.Encryption != s3.ServerSideEncryptionAes256},
-		{"SSECustomerAlgorithm", w.Customer},
 		{"ObjectLockMode", w.Lock},
 		{"StorageClass", w.Class != nil && *w.Class != s3.StorageClassStandard},
 	} {
@@ -133,6 +133,9 @@ type received struct {
 	small    []byte // of at most inline bytes
 	blob     blob.ID
 	key      []byte
+	outer    []byte   // the key of the second layer, around that of key; nil: there is none
+	way      way      // how it is to be encrypted
+	sealing  *sealing // of key, or of small; set in each attempt to keep it
 }
 
 // receiveObject reads an object's content to its end, and checks it.
@@ -144,12 +147,16 @@ func (s *Service) receiveObject(ctx context.Context, call *gateway.Call, on *onO
 	if err != nil {
 		return nil, err
 	}
-	return s.receive(ctx, on, body, v, false)
+	w, err := encryptingPut(in).way(on.bucket)
+	if err != nil {
+		return nil, err
+	}
+	return s.receive(ctx, on, body, v, w, false)
 }
 
 // receive reads a body to its end into memory if it is small and may lie in
 // the store, else into a blob, and checks it.
-func (s *Service) receive(ctx context.Context, on *onObject, body io.Reader, v *verifier, blobAlways bool) (*received, error) {
+func (s *Service) receive(ctx context.Context, on *onObject, body io.Reader, v *verifier, w way, blobAlways bool) (*received, error) {
 	length := int64(-1)
 	if known, ok := body.(interface{ Length() int64 }); ok {
 		length = known.Length()
@@ -161,7 +168,7 @@ func (s *Service) receive(ctx context.Context, on *onObject, body io.Reader, v *
 		return nil, fault(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size",
 			"ProposedSize", strconv.FormatInt(length, 10), "MaxSizeAllowed", strconv.Itoa(maxPut))
 	}
-	r := &received{}
+	r := &received{way: w}
 	if length <= inline && !blobAlways {
 		var small bytes.Buffer
 		if err := pour(io.MultiWriter(&small, v), body, length); err != nil {
@@ -187,7 +194,16 @@ func (s *Service) receiveBlob(ctx context.Context, on *onObject, body io.Reader,
 		return storage(err)
 	}
 	defer to.Abort()
-	sealed, err := blob.Seal(to, key, id, on.bucket.bound())
+	var outer *blob.SealWriter
+	into := io.Writer(to)
+	if r.way.dual() {
+		second := blob.NewKey()
+		if outer, err = blob.Seal(to, second, id, on.bucket.outerBound()); err != nil {
+			return err
+		}
+		into, r.outer = outer, second.Bytes()
+	}
+	sealed, err := blob.Seal(into, key, id, on.bucket.bound())
 	if err != nil {
 		return err
 	}
@@ -196,6 +212,11 @@ func (s *Service) receiveBlob(ctx context.Context, on *onObject, body io.Reader,
 	}
 	if err := sealed.Close(); err != nil {
 		return storage(err)
+	}
+	if outer != nil {
+		if err := outer.Close(); err != nil {
+			return storage(err)
+		}
 	}
 	if err := to.Commit(ctx); err != nil {
 		return storage(err)
@@ -206,6 +227,9 @@ func (s *Service) receiveBlob(ctx context.Context, on *onObject, body io.Reader,
 
 // bound is what the bucket's blobs belong to.
 func (b *Bucket) bound() []byte { return []byte("s3 " + b.ID) }
+
+// outerBound is bound for the second layer of content that is sealed twice.
+func (b *Bucket) outerBound() []byte { return []byte("s3 outer " + b.ID) }
 
 // pour copies a body to its end, which must come at length.
 func pour(to io.Writer, body io.Reader, length int64) error {
@@ -234,7 +258,7 @@ func (s *Service) drop(r *received) {
 	}
 }
 
-func (s *Service) putObject(_ context.Context, call *gateway.Call, on *onObject, in *s3.PutObjectInput, r *received) (*s3.PutObjectOutput, error) {
+func (s *Service) putObject(ctx context.Context, call *gateway.Call, on *onObject, in *s3.PutObjectInput, r *received) (*s3.PutObjectOutput, error) {
 	b := on.bucket
 	if err := writeConditions(call, b, on.key, in.IfMatch, in.IfNoneMatch); err != nil {
 		return nil, err
@@ -246,8 +270,14 @@ func (s *Service) putObject(_ context.Context, call *gateway.Call, on *onObject,
 	if err != nil {
 		return nil, err
 	}
+	customer := encryptingPut(in).customer
+	e, k, err := s.encrypt(ctx, call, on, r.way, customer)
+	if err != nil {
+		return nil, err
+	}
+	r.sealing = k
 	v := &Version{
-		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: r.size, ETag: r.etag, Checksum: r.checksum, Class: s3.StorageClassStandard,
+		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: r.size, ETag: r.tag(e), Encryption: e, Checksum: r.checksum, Class: s3.StorageClassStandard,
 		Metadata: in.Metadata, Tags: tags,
 		Header: headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation),
 	}
@@ -257,7 +287,8 @@ func (s *Service) putObject(_ context.Context, call *gateway.Call, on *onObject,
 	if err := b.place(call, on.key, v); err != nil {
 		return nil, err
 	}
-	out := &s3.PutObjectOutput{ETag: new(quoted(v.ETag)), ServerSideEncryption: new(s3.ServerSideEncryptionAes256), ChecksumType: &v.Checksum.Type}
+	out := &s3.PutObjectOutput{ETag: new(quoted(v.ETag)), ChecksumType: &v.Checksum.Type, SSEKMSEncryptionContext: e.shownContext()}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
 	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
 	if b.Versioning != "" {
 		out.VersionId = &v.ID

@@ -22,6 +22,7 @@ type Options struct {
 	Engine store.Engine // for the sweeper
 	Blobs  blob.Store
 	Tokens store.Tokens
+	Keys   Keys             // of KMS; nil: none but S3's own
 	Clock  func() time.Time // nil is time.Now
 	Log    *slog.Logger
 }
@@ -67,6 +68,9 @@ func (s *Service) bucketOperations() []gateway.Operation {
 		gateway.Op(s3.GetBucketLocation, bucketOf(func(in *s3.GetBucketLocationInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.getBucketLocation),
 		gateway.Op(s3.PutBucketVersioning, bucketOf(func(in *s3.PutBucketVersioningInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.putBucketVersioning),
 		gateway.Op(s3.GetBucketVersioning, bucketOf(func(in *s3.GetBucketVersioningInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.getBucketVersioning),
+		gateway.Op(s3.PutBucketEncryption, bucketOf(func(in *s3.PutBucketEncryptionInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.putBucketEncryption),
+		gateway.Op(s3.GetBucketEncryption, bucketOf(func(in *s3.GetBucketEncryptionInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.getBucketEncryption),
+		gateway.Op(s3.DeleteBucketEncryption, bucketOf(func(in *s3.DeleteBucketEncryptionInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.deleteBucketEncryption),
 		gateway.Op(s3.PutBucketPolicy, bucketOf(func(in *s3.PutBucketPolicyInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.putBucketPolicy),
 		gateway.Op(s3.GetBucketPolicy, bucketOf(func(in *s3.GetBucketPolicyInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.getBucketPolicy),
 		gateway.Op(s3.DeleteBucketPolicy, bucketOf(func(in *s3.DeleteBucketPolicyInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.deleteBucketPolicy),
@@ -114,9 +118,7 @@ func (s *Service) objectOperations() []gateway.Operation {
 func (s *Service) uploadOperations() []gateway.Operation {
 	return []gateway.Operation{
 		gateway.Op(s3.CreateMultipartUpload, uploadToCreate, s.createMultipartUpload),
-		gateway.Stream(s3.UploadPart, uploadOf("s3:PutObject", func(in *s3.UploadPartInput) (string, string, *string) {
-			return in.Bucket, in.Key, in.ExpectedBucketOwner
-		}), s.receivePart, s.uploadPart),
+		gateway.Stream(s3.UploadPart, partToUpload, s.receivePart, s.uploadPart),
 		gateway.Stream(s3.UploadPartCopy, partToCopy, s.receivePartCopy, s.uploadPartCopy),
 		gateway.Op(s3.CompleteMultipartUpload, uploadToComplete, s.completeMultipartUpload),
 		gateway.Op(s3.AbortMultipartUpload, uploadOf("s3:AbortMultipartUpload", func(in *s3.AbortMultipartUploadInput) (string, string, *string) {

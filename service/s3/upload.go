@@ -30,6 +30,8 @@ type Upload struct {
 	Type      s3.ChecksumType      // of the whole
 	Account   string               // whose object it will be; "": the bucket's owner's
 	ACL       *ACL
+	// Encryption is by whose keys its parts are encrypted; nil: S3's own.
+	Encryption *Encryption
 }
 
 // Part is a part of an upload, or of an object that was uploaded so.
@@ -40,7 +42,8 @@ type Part struct {
 	Checksum Checksum
 	Modified time.Time
 	Blob     blob.ID
-	Key      []byte
+	Key      []byte // sealed, unless encrypted by S3's own keys
+	Outer    []byte // the key of the second layer; nil: there is none
 }
 
 var (
@@ -86,14 +89,20 @@ func uploadToCreate(call *gateway.Call, in *s3.CreateMultipartUploadInput) (*onO
 	if err := o.share(call, &aclRequest{canned(in.ACL), in.GrantFullControl, in.GrantRead, nil, in.GrantReadACP, in.GrantWriteACP, nil}); err != nil {
 		return o, err
 	}
+	if err := encryptingUpload(in).check(call, o); err != nil {
+		return o, err
+	}
 	return o, storing{
-		Encryption: in.ServerSideEncryption, KMS: in.SSEKMSKeyId != nil || in.SSEKMSEncryptionContext != nil || flag(in.BucketKeyEnabled),
-		Customer: in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil,
-		Lock:     in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
+		Lock: in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
 	}.check(call)
 }
 
-func (s *Service) createMultipartUpload(_ context.Context, call *gateway.Call, on *onObject, in *s3.CreateMultipartUploadInput) (*s3.CreateMultipartUploadOutput, error) {
+func encryptingUpload(in *s3.CreateMultipartUploadInput) encrypting {
+	return encrypting{in.ServerSideEncryption, in.SSEKMSKeyId, in.SSEKMSEncryptionContext, in.BucketKeyEnabled,
+		customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}}
+}
+
+func (s *Service) createMultipartUpload(ctx context.Context, call *gateway.Call, on *onObject, in *s3.CreateMultipartUploadInput) (*s3.CreateMultipartUploadOutput, error) {
 	b := on.bucket
 	tags, err := queryTags(in.Tagging)
 	if err == nil {
@@ -127,10 +136,19 @@ func (s *Service) createMultipartUpload(_ context.Context, call *gateway.Call, o
 	if u.Type == s3.ChecksumTypeFullObject && !cyclic || u.Type == s3.ChecksumTypeComposite && u.Algorithm == s3.ChecksumAlgorithmCrc64nvme {
 		return nil, invalidRequest("The " + string(u.Type) + " checksum type cannot be used with the " + string(u.Algorithm) + " checksum algorithm.")
 	}
+	customer := encryptingUpload(in).customer
+	w, err := encryptingUpload(in).way(b)
+	if err != nil {
+		return nil, err
+	}
+	if u.Encryption, _, err = s.encrypt(ctx, call, on, w, customer); err != nil {
+		return nil, err
+	}
 	if err := uploads.Insert(call.Tx, b.Account, u, b.ID, on.key, u.ID); err != nil {
 		return nil, err
 	}
-	out := &s3.CreateMultipartUploadOutput{Bucket: &b.Name, Key: &on.key, UploadId: &u.ID, ServerSideEncryption: new(s3.ServerSideEncryptionAes256)}
+	out := &s3.CreateMultipartUploadOutput{Bucket: &b.Name, Key: &on.key, UploadId: &u.ID, SSEKMSEncryptionContext: u.Encryption.shownContext()}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = u.Encryption.shown(customer)
 	if u.Algorithm != "" {
 		out.ChecksumAlgorithm, out.ChecksumType = &u.Algorithm, &u.Type
 	}
@@ -163,12 +181,38 @@ func (o *onObject) upload(tx store.Tx, id string) (*Upload, error) {
 	return u, err
 }
 
+// way is how the parts of the upload are encrypted.
+func (u *Upload) way() way {
+	if u.Encryption == nil {
+		return way{algorithm: s3.ServerSideEncryptionAes256}
+	}
+	return way{algorithm: u.Encryption.Algorithm}
+}
+
+func partToUpload(call *gateway.Call, in *s3.UploadPartInput) (*onObject, error) {
+	o, err := uploadOf("s3:PutObject", func(in *s3.UploadPartInput) (string, string, *string) {
+		return in.Bucket, in.Key, in.ExpectedBucketOwner
+	})(call, in)
+	if err != nil {
+		return nil, err
+	}
+	return o, checkPartKey(call, o, customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5})
+}
+
+// checkPartKey sets the condition key of a customer's key for a part, and refuses one that the bucket blocks.
+func checkPartKey(call *gateway.Call, o *onObject, customer customerKey) error {
+	if customer.algorithm != nil {
+		call.Condition("s3:x-amz-server-side-encryption-customer-algorithm", *customer.algorithm)
+	}
+	if !customer.given() {
+		return nil
+	}
+	return blockedCustomerKey(call, o)
+}
+
 // receivePart reads a part's content to its end. What its upload says of
 // checksums is compared when it is kept.
 func (s *Service) receivePart(ctx context.Context, call *gateway.Call, on *onObject, in *s3.UploadPartInput, body io.Reader) (*received, error) {
-	if in.SSECustomerAlgorithm != nil || in.SSECustomerKey != nil || in.SSECustomerKeyMD5 != nil {
-		return nil, gateway.NotImplemented(call.Operation, "SSECustomerAlgorithm")
-	}
 	if err := checkPartNumber(in.PartNumber); err != nil {
 		return nil, err
 	}
@@ -179,7 +223,17 @@ func (s *Service) receivePart(ctx context.Context, call *gateway.Call, on *onObj
 	if err != nil {
 		return nil, err
 	}
-	return s.receive(ctx, on, body, v, true)
+	var u *Upload
+	err = s.Engine.View(ctx, func(tx store.Tx) (err error) {
+		if u, err = on.upload(tx, in.UploadId); err == nil {
+			err = u.Encryption.admitsPart(call, customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.receive(ctx, on, body, v, u.way(), true)
 }
 
 func checkPartNumber(n int32) error {
@@ -189,27 +243,40 @@ func checkPartNumber(n int32) error {
 	return nil
 }
 
-func (s *Service) uploadPart(_ context.Context, call *gateway.Call, on *onObject, in *s3.UploadPartInput, r *received) (*s3.UploadPartOutput, error) {
-	p, err := on.keepPart(call, in.UploadId, in.PartNumber, r)
+func (s *Service) uploadPart(ctx context.Context, call *gateway.Call, on *onObject, in *s3.UploadPartInput, r *received) (*s3.UploadPartOutput, error) {
+	customer := customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}
+	p, e, err := s.keepPart(ctx, call, on, in.UploadId, in.PartNumber, customer, r)
 	if err != nil {
 		return nil, err
 	}
-	out := &s3.UploadPartOutput{ETag: new(quoted(p.ETag)), ServerSideEncryption: new(s3.ServerSideEncryptionAes256)}
+	out := &s3.UploadPartOutput{ETag: new(quoted(p.ETag))}
+	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
 	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, p.Checksum.Algorithm) = &p.Checksum.Value
 	return out, nil
 }
 
-// keepPart makes what was received a part of an upload, in place of one of the same number.
-func (o *onObject) keepPart(call *gateway.Call, id string, number int32, r *received) (*Part, error) {
+// keepPart makes what was received a part of an upload, in place of one of the
+// same number, and answers how the upload is encrypted.
+func (s *Service) keepPart(ctx context.Context, call *gateway.Call, o *onObject, id string, number int32, customer customerKey, r *received) (*Part, *Encryption, error) {
 	b, tx := o.bucket, call.Tx
 	u, err := o.upload(tx, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if u.Algorithm != "" && u.Algorithm != r.checksum.Algorithm {
-		return nil, invalidRequest("Checksum Type mismatch occurred, expected checksum Type: " + lower(u.Algorithm) + ", actual checksum Type: " + lower(r.checksum.Algorithm))
+		return nil, nil, invalidRequest("Checksum Type mismatch occurred, expected checksum Type: " + lower(u.Algorithm) + ", actual checksum Type: " + lower(r.checksum.Algorithm))
 	}
-	p := &Part{Number: number, Size: r.size, ETag: r.etag, Checksum: r.checksum, Modified: second(call.Time), Blob: r.blob, Key: r.key}
+	if err := u.Encryption.admitsPart(call, customer); err != nil {
+		return nil, nil, err
+	}
+	k, err := s.unlock(ctx, call, o, u.Encryption, customer)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &Part{
+		Number: number, Size: r.size, ETag: r.tag(u.Encryption), Checksum: r.checksum, Modified: second(call.Time), Blob: r.blob,
+		Key: k.seal(r.key, string(r.blob)), Outer: r.outer,
+	}
 	old, err := parts.Get(tx, b.Account, b.ID, id, partPart(number))
 	if err == nil {
 		err = discard(tx, call.Time, old.Blob)
@@ -217,12 +284,12 @@ func (o *onObject) keepPart(call *gateway.Call, id string, number int32, r *rece
 		err = nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := uses.Insert(tx, "", &blobUse{b.Account, b.ID}, string(r.blob)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return p, parts.Put(tx, b.Account, p, b.ID, id, partPart(number))
+	return p, u.Encryption, parts.Put(tx, b.Account, p, b.ID, id, partPart(number))
 }
 
 func (s *Service) abortMultipartUpload(_ context.Context, call *gateway.Call, on *onObject, in *s3.AbortMultipartUploadInput) (*s3.AbortMultipartUploadOutput, error) {
