@@ -18,10 +18,10 @@ import (
 	"github.com/garrison-security/garrison/api/s3"
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/blob"
-	"github.com/garrison-security/garrison/blob/mem"
+	"github.com/garrison-security/garrison/blob/fs"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/store"
-	enginemem "github.com/garrison-security/garrison/store/mem"
+	"github.com/garrison-security/garrison/store/mem"
 	"github.com/garrison-security/garrison/store/storetest"
 )
 
@@ -71,15 +71,20 @@ type vault struct {
 }
 
 func newVault(t *testing.T) *vault {
-	engine, err := enginemem.Open(storetest.Options())
+	engine, err := mem.Open(storetest.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
+	blobs, err := fs.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { blobs.Close() })
 	keys := newOneKey(t)
 	caller := &aws.Principal{Kind: aws.User, Account: "111122223333", ARN: "arn:aws:iam::111122223333:user/alice"}
 	return &vault{
-		t, New(Options{Engine: engine, Blobs: mem.New(), Keys: keys}), keys,
+		t, New(Options{Engine: engine, Blobs: blobs, Keys: keys}), keys,
 		&onBucket{Bucket: &Bucket{Name: "bucket", Account: caller.Account, ID: newID(), Region: "us-east-1"}, partition: "aws", caller: caller}, caller,
 	}
 }
