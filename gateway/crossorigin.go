@@ -95,6 +95,9 @@ func (g *Gateway) share(r *request, to *wire.Response) {
 	if page.Origin == "" {
 		return
 	}
+	if method := single(r.wire.Header, "Access-Control-Request-Method"); method != "" { // S3 believes it
+		page.Method = method
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), prepareTime)
 	defer cancel()
 	var headers http.Header

@@ -194,7 +194,7 @@ func (r *Router) address(m *Match, req *wire.Request) (level, error) {
 // sub-resource that the method has nothing for is never left out of account.
 func operationOn(v verb, q s3query, req *wire.Request) string {
 	if v.method == "OPTIONS" {
-		if len(req.Header.Values("Origin")) > 0 && v.level != onService {
+		if v.level != onService {
 			return Preflight
 		}
 		return ""
