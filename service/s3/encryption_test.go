@@ -293,3 +293,26 @@ func TestWhatEncryptionIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Parts of one upload are sealed under one key, and each opens as what it is.
+func TestWhatIsSealedIsBoundToItsName(t *testing.T) {
+	b, other := &Bucket{ID: newID()}, &Bucket{ID: newID()}
+	k, err := newSealing([]byte("secret"), []byte("salt"), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := k.seal([]byte("key"), "one")
+	if got, err := k.open(sealed, "one"); err != nil || string(got) != "key" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := k.open(sealed, "two"); !errors.Is(err, blob.ErrDamaged) {
+		t.Errorf("under another name: %v", err)
+	}
+	elsewhere, err := newSealing([]byte("secret"), []byte("salt"), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := elsewhere.open(sealed, "one"); !errors.Is(err, blob.ErrDamaged) {
+		t.Errorf("in another bucket: %v", err)
+	}
+}
