@@ -142,7 +142,7 @@ func TestRowOf(t *testing.T) {
 	if encrypt := kms.Encrypt.Row(); !encrypt.ReadOnly || encrypt.DataEvent || encrypt.Access != aws.AccessWrite {
 		t.Errorf("Encrypt = %+v", encrypt)
 	}
-	if reEncrypt := kms.ReEncrypt.Row(); !slices.Equal(reEncrypt.Actions, []string{"kms:ReEncryptFrom", "kms:ReEncryptTo"}) {
+	if reEncrypt := kms.ReEncrypt.Row(); !slices.Equal(reEncrypt.Actions, []string{"kms:ReEncryptFrom"}) {
 		t.Errorf("ReEncrypt needs %v", reEncrypt.Actions)
 	}
 	get := s3.GetObject.Row()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	crdb "github.com/cockroachdb/pebble/v2"
@@ -138,9 +139,9 @@ func TestNobodyElseReadsTheDirectory(t *testing.T) {
 }
 
 func TestAReadThatFailsIsNotTakenForAMissingKey(t *testing.T) {
-	mem, fail := vfs.NewMem(), false
+	mem, fail := vfs.NewMem(), new(atomic.Bool)
 	disk := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if fail && op.Kind == errorfs.OpFileReadAt {
+		if fail.Load() && op.Kind == errorfs.OpFileReadAt {
 			return errDisk
 		}
 		return nil
@@ -164,7 +165,7 @@ func TestAReadThatFailsIsNotTakenForAMissingKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fail = true
+	fail.Store(true)
 	err = e.Update(t.Context(), func(tx store.Tx) error {
 		_, getErr := tx.Get(key("b"))
 		var scanErr error
@@ -181,6 +182,6 @@ func TestAReadThatFailsIsNotTakenForAMissingKey(t *testing.T) {
 	if !errors.Is(err, store.ErrUnavailable) || strings.Contains(err.Error(), "pebble") {
 		t.Errorf("Update = %v", err)
 	}
-	fail = false
+	fail.Store(false)
 	e.Close()
 }

@@ -30,6 +30,7 @@ type vector struct {
 	Flags                         []string
 	Key, Msg, Ct, Tag, Sig, Label string
 	Mu, Public, Private, Shared   string
+	Ctx                           string
 }
 
 func wycheproof(t *testing.T, name string) vectors {
@@ -113,14 +114,7 @@ func TestVerifyAgreesWithWycheproof(t *testing.T) {
 }
 
 // ofContext tells ML-DSA's vectors that sign with a context string, which KMS has not.
-func ofContext(v *vector) bool {
-	for _, flag := range v.Flags {
-		if flag == "ValidSignatureWithContext" || flag == "InvalidContext" {
-			return true
-		}
-	}
-	return false
-}
+func ofContext(v *vector) bool { return v.Ctx != "" }
 
 // Salts that KMS never makes, and other masks, are no signatures of its algorithms.
 func TestVerifyRefusesOtherParameters(t *testing.T) {
@@ -136,6 +130,9 @@ func TestVerifyRefusesOtherParameters(t *testing.T) {
 			spec := map[int]Spec{2048: RSA2048, 4096: RSA4096}[group.KeySize]
 			for i := range group.Tests {
 				v := &group.Tests[i]
+				if v.Comment == "s_len changed to 32" { // which is KMS's own
+					continue
+				}
 				if Verify(spec, unhex(t, group.PublicKeyDer), algorithm, Raw, unhex(t, v.Msg), unhex(t, v.Sig)) == nil {
 					t.Errorf("%s: vector %d is taken for %s", file, v.TcID, algorithm)
 				}
