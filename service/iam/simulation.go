@@ -39,7 +39,7 @@ func (m *simulation) cases() int {
 // result is the result of one case, in the order of actions, then resources.
 func (m *simulation) result(i int) (*iam.EvaluationResult, error) {
 	resources := m.ask.Resources
-	action := m.ask.Actions[0]
+	var action string
 	if m.together {
 		action = m.ask.Actions[i]
 	} else {
