@@ -208,7 +208,8 @@ func TestASilentNodesStreamIsClosedByAnother(t *testing.T) {
 	}
 	account(t, living, []string{"a", "b", "c"})
 	account(t, silent, []string{"a", "b", "c"})
-	if streams, err := living.Streams(t.Context()); err != nil || len(streams) != 3 || streams[2].Closed || streams[1].Closed {
+	// The silent node's second may be closed by now like its first: it keeps silent.
+	if streams, err := living.Streams(t.Context()); err != nil || len(streams) != 3 || streams[2].Closed || !streams[0].Closed {
 		t.Errorf("Streams = %v, %v: want the silent node's two, and the living one's open", streams, err)
 	}
 }
