@@ -104,15 +104,14 @@ func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, 
 			return err
 		}
 		o.err = err
-		if o.account == "" && call != nil { // anonymous: whose resource it was holds the record
+		if err != nil {
+			tx.Discard()
+			o.out = nil
+		} else if o.account == "" { // anonymous: whose resource's policy let it in holds the record
 			o.account = call.shared
 		}
 		if o.account == "" {
 			return nil
-		}
-		if err != nil {
-			tx.Discard()
-			o.out = nil
 		}
 		g.finish(r, &o)
 		return call.appendEvents(tx, o.account)
