@@ -64,8 +64,6 @@ type Store interface {
 	// All yields the blobs whose names are > after, in order. One that is kept or removed meanwhile may
 	// be among them or not.
 	All(ctx context.Context, after ID) iter.Seq2[Info, error]
-	// Free is the share of free space where the engine writes (1: unbounded or unknown).
-	Free() float64
 	Close() error
 }
 

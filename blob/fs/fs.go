@@ -13,7 +13,6 @@ import (
 	"slices"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -50,7 +49,6 @@ type Store struct {
 	lock io.Closer
 
 	closing sync.Once
-	free    freeSpace
 }
 
 var _ blob.Store = (*Store)(nil)
@@ -220,25 +218,3 @@ type reader struct {
 }
 
 func (r *reader) Size() int64 { return r.size }
-
-// freeSpace keeps the last answer of the file system for a second.
-type freeSpace struct {
-	mu    sync.Mutex
-	share float64   // under mu
-	asked time.Time // under mu
-}
-
-// Free implements blob.Store: the share of the directory's file system that its
-// owner may still write, at most a second old.
-func (s *Store) Free() float64 {
-	f := &s.free
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if now := time.Now(); now.Sub(f.asked) > time.Second {
-		f.share, f.asked = 1, now
-		if usage, err := s.fs.GetDiskUsage(s.dir); err == nil && usage.TotalBytes > 0 {
-			f.share = float64(usage.AvailBytes) / float64(usage.TotalBytes)
-		}
-	}
-	return f.share
-}

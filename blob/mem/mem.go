@@ -82,9 +82,6 @@ func (s *Store) All(ctx context.Context, after blob.ID) iter.Seq2[blob.Info, err
 	}
 }
 
-// Free implements blob.Store.
-func (*Store) Free() float64 { return 1 }
-
 // Close implements blob.Store.
 func (*Store) Close() error { return nil }
 

@@ -151,7 +151,7 @@ func (p *plane) session(name, policy string) *aws.Principal {
 	}
 	return &aws.Principal{
 		Kind: aws.AssumedRole, Partition: "aws", Account: home, ARN: "arn:aws:sts::" + home + ":assumed-role/" + name + "/s",
-		ID: role.RoleId + ":s", AccessKeyID: "ASIAXXXXXXXXXXXXXXXX",
+		ID: role.RoleId + ":s", AccessKeyID: "ASIAIOSFODNN7EXAMPLE",
 		Session: &aws.Session{RoleARN: role.Arn, RoleID: role.RoleId, RoleName: name, Name: "s", IssuedAt: p.clock(), ExpiresAt: p.clock().Add(time.Hour)},
 	}
 }
