@@ -8,6 +8,7 @@ import (
 	"github.com/garrison-security/garrison/api/iam"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/iam/managed"
+	"github.com/garrison-security/garrison/store"
 )
 
 // withPolicy has a target set iam:PolicyARN.
@@ -56,7 +57,7 @@ func (k kind) detach(call *gateway.Call, e *Entity, arn string) error {
 
 // attachedPage is a page of the policies attached to e. Those of other paths
 // than prefix are left out.
-func (s *Service) attachedPage(call *gateway.Call, e *Entity, prefix, marker *string, maxItems *int32) (*page, []iam.AttachedPolicy, error) {
+func (s *Service) attachedPage(call *gateway.Call, e *Entity, prefix, marker *string, maxItems *int32) (*store.Pager, []iam.AttachedPolicy, error) {
 	path := pathPrefix(prefix)
 	p, err := s.page(call, marker, maxItems, e.ID+" "+path)
 	if err != nil {
@@ -103,7 +104,7 @@ func (s *Service) listAttachedUserPolicies(_ context.Context, call *gateway.Call
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListAttachedUserPoliciesOutput{AttachedPolicies: attached, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListAttachedUserPoliciesOutput{AttachedPolicies: attached, IsTruncated: p.More(), Marker: p.Next}, nil
 }
 
 func (s *Service) attachGroupPolicy(_ context.Context, call *gateway.Call, g *Group, in *iam.AttachGroupPolicyInput) (*iam.AttachGroupPolicyOutput, error) {
@@ -123,7 +124,7 @@ func (s *Service) listAttachedGroupPolicies(_ context.Context, call *gateway.Cal
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListAttachedGroupPoliciesOutput{AttachedPolicies: attached, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListAttachedGroupPoliciesOutput{AttachedPolicies: attached, IsTruncated: p.More(), Marker: p.Next}, nil
 }
 
 func (s *Service) attachRolePolicy(_ context.Context, call *gateway.Call, r *Role, in *iam.AttachRolePolicyInput) (*iam.AttachRolePolicyOutput, error) {
@@ -143,5 +144,5 @@ func (s *Service) listAttachedRolePolicies(_ context.Context, call *gateway.Call
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListAttachedRolePoliciesOutput{AttachedPolicies: attached, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListAttachedRolePoliciesOutput{AttachedPolicies: attached, IsTruncated: p.More(), Marker: p.Next}, nil
 }

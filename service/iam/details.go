@@ -20,7 +20,7 @@ const detailBytes = 1 << 20
 // section's letter and the place of the section's last entry.
 type details struct {
 	call  *gateway.Call
-	page  *page
+	page  *store.Pager
 	out   *iam.GetAccountAuthorizationDetailsOutput
 	items int
 	bytes int
@@ -53,8 +53,8 @@ func (s *Service) getAccountAuthorizationDetails(_ context.Context, call *gatewa
 	} {
 		letter := byte('a' + i)
 		var after []byte
-		if p.after != nil && letter <= p.after[0] {
-			if after = p.after[1:]; letter < p.after[0] {
+		if p.After != nil && letter <= p.After[0] {
+			if after = p.After[1:]; letter < p.After[0] {
 				continue
 			}
 		}
@@ -66,13 +66,13 @@ func (s *Service) getAccountAuthorizationDetails(_ context.Context, call *gatewa
 			return nil, err
 		}
 		if d.full {
-			if err := p.end(d.last); err != nil {
+			if err := p.End(d.last); err != nil {
 				return nil, err
 			}
 			break
 		}
 	}
-	d.out.IsTruncated, d.out.Marker = p.truncated(), p.marker()
+	d.out.IsTruncated, d.out.Marker = p.More(), p.Next
 	return d.out, nil
 }
 
@@ -86,7 +86,7 @@ func join(kinds []iam.EntityType) string {
 
 // room tells whether the page takes another entity; at is the place of that before.
 func (d *details) room(at []byte) bool {
-	d.full = d.items == d.page.limit || d.bytes >= detailBytes
+	d.full = d.items == d.page.Limit || d.bytes >= detailBytes
 	if d.full && at != nil {
 		d.last = append(d.last[:1], at...)
 	}

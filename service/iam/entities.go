@@ -64,8 +64,8 @@ func (s *Service) listEntitiesForPolicy(_ context.Context, call *gateway.Call, o
 		return nil, err
 	}
 	first, name := 0, ""
-	if p.after != nil {
-		first, name = int(p.after[0]-'a'), string(p.after[1:])
+	if p.After != nil {
+		first, name = int(p.After[0]-'a'), string(p.After[1:])
 	}
 	out := &iam.ListEntitiesForPolicyOutput{PolicyGroups: []iam.PolicyGroup{}, PolicyUsers: []iam.PolicyUser{}, PolicyRoles: []iam.PolicyRole{}}
 	found, looked, last := 0, 0, ""
@@ -81,11 +81,11 @@ func (s *Service) listEntitiesForPolicy(_ context.Context, call *gateway.Call, o
 			if err != nil {
 				return nil, err
 			}
-			if found == p.limit || looked == lookAt {
-				if err := p.end([]byte(last)); err != nil {
+			if found == p.Limit || looked == lookAt {
+				if err := p.End([]byte(last)); err != nil {
 					return nil, err
 				}
-				out.IsTruncated, out.Marker = p.truncated(), p.marker()
+				out.IsTruncated, out.Marker = p.More(), p.Next
 				return out, nil
 			}
 			looked++
@@ -96,7 +96,7 @@ func (s *Service) listEntitiesForPolicy(_ context.Context, call *gateway.Call, o
 			}
 		}
 	}
-	out.IsTruncated = p.truncated()
+	out.IsTruncated = p.More()
 	return out, nil
 }
 

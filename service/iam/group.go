@@ -54,7 +54,7 @@ func (s *Service) getGroup(_ context.Context, call *gateway.Call, g *Group, in *
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, users.ListBy(call.Tx, usersByGroup, call.Account, p.after, g.ID), nil)
+	found, err := store.Collect(p, users.ListBy(call.Tx, usersByGroup, call.Account, p.After, g.ID), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *Service) getGroup(_ context.Context, call *gateway.Call, g *Group, in *
 	for _, u := range found {
 		out.Users = append(out.Users, u.summary())
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 
@@ -114,7 +114,7 @@ func (s *Service) listGroups(_ context.Context, call *gateway.Call, _ gateway.An
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, groups.ListBy(call.Tx, groupsByName, call.Account, p.after), func(g *Group) bool {
+	found, err := store.Collect(p, groups.ListBy(call.Tx, groupsByName, call.Account, p.After), func(g *Group) bool {
 		return strings.HasPrefix(g.Path, prefix)
 	})
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Service) listGroups(_ context.Context, call *gateway.Call, _ gateway.An
 	for _, g := range found {
 		out.Groups = append(out.Groups, g.detail())
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 
@@ -172,7 +172,7 @@ func (s *Service) listGroupsForUser(_ context.Context, call *gateway.Call, u *Us
 	if out.Groups, err = slice(p, all, func(g iam.Group) string { return g.GroupName }); err != nil {
 		return nil, err
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 

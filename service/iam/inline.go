@@ -10,6 +10,7 @@ import (
 	"github.com/garrison-security/garrison/api/iam"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/policy"
+	"github.com/garrison-security/garrison/store"
 )
 
 // kind is what differs between the inline and attached policies of users,
@@ -73,7 +74,7 @@ func (k kind) missing(name string) error {
 }
 
 // inlineNames is a page of the names of e's inline policies.
-func (s *Service) inlineNames(call *gateway.Call, e *Entity, marker *string, maxItems *int32) (*page, []string, error) {
+func (s *Service) inlineNames(call *gateway.Call, e *Entity, marker *string, maxItems *int32) (*store.Pager, []string, error) {
 	p, err := s.page(call, marker, maxItems, e.ID)
 	if err != nil {
 		return nil, nil, err
@@ -111,7 +112,7 @@ func (s *Service) listUserPolicies(_ context.Context, call *gateway.Call, u *Use
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListUserPoliciesOutput{PolicyNames: names, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListUserPoliciesOutput{PolicyNames: names, IsTruncated: p.More(), Marker: p.Next}, nil
 }
 
 func (s *Service) putGroupPolicy(_ context.Context, call *gateway.Call, g *Group, in *iam.PutGroupPolicyInput) (*iam.PutGroupPolicyOutput, error) {
@@ -136,7 +137,7 @@ func (s *Service) listGroupPolicies(_ context.Context, call *gateway.Call, g *Gr
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListGroupPoliciesOutput{PolicyNames: names, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListGroupPoliciesOutput{PolicyNames: names, IsTruncated: p.More(), Marker: p.Next}, nil
 }
 
 func (s *Service) putRolePolicy(_ context.Context, call *gateway.Call, r *Role, in *iam.PutRolePolicyInput) (*iam.PutRolePolicyOutput, error) {
@@ -161,5 +162,5 @@ func (s *Service) listRolePolicies(_ context.Context, call *gateway.Call, r *Rol
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListRolePoliciesOutput{PolicyNames: names, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListRolePoliciesOutput{PolicyNames: names, IsTruncated: p.More(), Marker: p.Next}, nil
 }

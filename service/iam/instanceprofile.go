@@ -126,13 +126,13 @@ func (s *Service) listInstanceProfiles(_ context.Context, call *gateway.Call, _ 
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, profiles.ListBy(call.Tx, profilesByName, call.Account, p.after), func(p *InstanceProfile) bool {
+	found, err := store.Collect(p, profiles.ListBy(call.Tx, profilesByName, call.Account, p.After), func(p *InstanceProfile) bool {
 		return strings.HasPrefix(p.Path, prefix)
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := &iam.ListInstanceProfilesOutput{IsTruncated: p.truncated(), Marker: p.marker()}
+	out := &iam.ListInstanceProfilesOutput{IsTruncated: p.More(), Marker: p.Next}
 	out.InstanceProfiles, err = summaries(call, found)
 	return out, err
 }
@@ -142,11 +142,11 @@ func (s *Service) listInstanceProfilesForRole(_ context.Context, call *gateway.C
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, profiles.ListBy(call.Tx, profilesByRole, call.Account, p.after, r.ID), nil)
+	found, err := store.Collect(p, profiles.ListBy(call.Tx, profilesByRole, call.Account, p.After, r.ID), nil)
 	if err != nil {
 		return nil, err
 	}
-	out := &iam.ListInstanceProfilesForRoleOutput{IsTruncated: p.truncated(), Marker: p.marker()}
+	out := &iam.ListInstanceProfilesForRoleOutput{IsTruncated: p.More(), Marker: p.Next}
 	out.InstanceProfiles, err = summaries(call, found)
 	return out, err
 }
@@ -203,5 +203,5 @@ func (s *Service) listInstanceProfileTags(_ context.Context, call *gateway.Call,
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListInstanceProfileTagsOutput{Tags: tags, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListInstanceProfileTagsOutput{Tags: tags, IsTruncated: p.More(), Marker: p.Next}, nil
 }

@@ -100,7 +100,7 @@ func (s *Service) listAccessKeys(_ context.Context, call *gateway.Call, u *User,
 			UserName: new(u.Name), AccessKeyId: new(key.ID), Status: new(statusOf(key.Inactive)), CreateDate: new(key.Created),
 		})
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 

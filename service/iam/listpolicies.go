@@ -7,6 +7,7 @@ import (
 	"github.com/garrison-security/garrison/api/iam"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/iam/managed"
+	"github.com/garrison-security/garrison/store"
 )
 
 func policiesBelow(_ *gateway.Call, in *iam.ListPoliciesInput) (gateway.Anything, error) {
@@ -25,7 +26,7 @@ type policyListing struct {
 	onlyUsed   bool
 	usage      iam.PolicyUsageType
 	used       map[string]Usage // of all policies, where only used ones are asked for
-	page       *page
+	page       *store.Pager
 	out        []iam.Policy
 	looked     int
 	last       string // what was looked at last
@@ -58,10 +59,10 @@ func (s *Service) listPolicies(_ context.Context, call *gateway.Call, _ gateway.
 		}
 	}
 	stage, name := afterOwn, ""
-	if l.page.after != nil {
-		stage, name = string(l.page.after[:1]), string(l.page.after[1:])
+	if l.page.After != nil {
+		stage, name = string(l.page.After[:1]), string(l.page.After[1:])
 	}
-	l.out = make([]iam.Policy, 0, l.page.limit)
+	l.out = make([]iam.Policy, 0, l.page.Limit)
 	if stage == afterOwn && scope != iam.PolicyScopeTypeAws {
 		if err := l.own(call, name); err != nil {
 			return nil, err
@@ -76,11 +77,11 @@ func (s *Service) listPolicies(_ context.Context, call *gateway.Call, _ gateway.
 		}
 	}
 	if l.incomplete {
-		if err := l.page.end([]byte(l.last)); err != nil {
+		if err := l.page.End([]byte(l.last)); err != nil {
 			return nil, err
 		}
 	}
-	return &iam.ListPoliciesOutput{Policies: l.out, IsTruncated: l.page.truncated(), Marker: l.page.marker()}, nil
+	return &iam.ListPoliciesOutput{Policies: l.out, IsTruncated: l.page.More(), Marker: l.page.Next}, nil
 }
 
 func (l *policyListing) own(call *gateway.Call, after string) error {
@@ -111,7 +112,7 @@ func (l *policyListing) ofAWS(call *gateway.Call, after string) error {
 // take adds a policy if it was asked for. It answers false once the page is
 // full, without the policy that showed it.
 func (l *policyListing) take(call *gateway.Call, p *Policy, at string) (more bool, err error) {
-	if len(l.out) == l.page.limit || l.looked == lookAt {
+	if len(l.out) == l.page.Limit || l.looked == lookAt {
 		l.incomplete = true
 		return false, nil
 	}

@@ -158,5 +158,5 @@ func (s *Service) listMFADeviceTags(_ context.Context, call *gateway.Call, d *MF
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListMFADeviceTagsOutput{Tags: tags, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListMFADeviceTagsOutput{Tags: tags, IsTruncated: p.More(), Marker: p.Next}, nil
 }

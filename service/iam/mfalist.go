@@ -5,6 +5,7 @@ import (
 
 	"github.com/garrison-security/garrison/api/iam"
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
 )
 
 // listMFADevices lists a user's devices in the order in which they were assigned.
@@ -25,7 +26,7 @@ func (s *Service) listMFADevices(_ context.Context, call *gateway.Call, u *User,
 		}
 		out.MFADevices = append(out.MFADevices, iam.MFADevice{UserName: u.Name, SerialNumber: d.Serial, EnableDate: *d.Enabled})
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 
@@ -58,7 +59,7 @@ func (s *Service) listVirtualMFADevices(_ context.Context, call *gateway.Call, _
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, mfaDevices.List(call.Tx, call.Account, p.after), func(d *MFADevice) bool {
+	found, err := store.Collect(p, mfaDevices.List(call.Tx, call.Account, p.After), func(d *MFADevice) bool {
 		return status == iam.AssignmentStatusTypeAny || (status == iam.AssignmentStatusTypeAssigned) == (d.Holder != "")
 	})
 	if err != nil {
@@ -76,6 +77,6 @@ func (s *Service) listVirtualMFADevices(_ context.Context, call *gateway.Call, _
 		}
 		out.VirtualMFADevices = append(out.VirtualMFADevices, shown)
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }

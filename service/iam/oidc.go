@@ -208,5 +208,5 @@ func (s *Service) listOpenIDConnectProviderTags(_ context.Context, call *gateway
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListOpenIDConnectProviderTagsOutput{Tags: tags, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListOpenIDConnectProviderTagsOutput{Tags: tags, IsTruncated: p.More(), Marker: p.Next}, nil
 }

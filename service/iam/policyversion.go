@@ -105,18 +105,18 @@ func (s *Service) listPolicyVersions(_ context.Context, call *gateway.Call, p *p
 	}
 	all := slices.Clone(p.Versions)
 	slices.Reverse(all)
-	if pg.after != nil {
-		if i := slices.IndexFunc(all, func(v Version) bool { return versionID(v.Number) == string(pg.after) }); i >= 0 {
+	if pg.After != nil {
+		if i := slices.IndexFunc(all, func(v Version) bool { return versionID(v.Number) == string(pg.After) }); i >= 0 {
 			all = all[i+1:]
 		}
 	}
-	if len(all) > pg.limit {
-		all = all[:pg.limit]
-		if err := pg.end([]byte(versionID(all[len(all)-1].Number))); err != nil {
+	if len(all) > pg.Limit {
+		all = all[:pg.Limit]
+		if err := pg.End([]byte(versionID(all[len(all)-1].Number))); err != nil {
 			return nil, err
 		}
 	}
-	out := &iam.ListPolicyVersionsOutput{Versions: make([]iam.PolicyVersion, 0, len(all)), IsTruncated: pg.truncated(), Marker: pg.marker()}
+	out := &iam.ListPolicyVersionsOutput{Versions: make([]iam.PolicyVersion, 0, len(all)), IsTruncated: pg.More(), Marker: pg.Next}
 	for i := range all {
 		out.Versions = append(out.Versions, p.versionDetail(&all[i]))
 	}

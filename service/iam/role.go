@@ -183,7 +183,7 @@ func (s *Service) listRoles(_ context.Context, call *gateway.Call, _ gateway.Any
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, roles.ListBy(call.Tx, rolesByName, call.Account, p.after), func(r *Role) bool {
+	found, err := store.Collect(p, roles.ListBy(call.Tx, rolesByName, call.Account, p.After), func(r *Role) bool {
 		return strings.HasPrefix(r.Path, prefix)
 	})
 	if err != nil {
@@ -197,7 +197,7 @@ func (s *Service) listRoles(_ context.Context, call *gateway.Call, _ gateway.Any
 		}
 		out.Roles = append(out.Roles, summary)
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 

@@ -214,7 +214,7 @@ func (s *Service) listSAMLProviderTags(_ context.Context, call *gateway.Call, on
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListSAMLProviderTagsOutput{Tags: tags, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListSAMLProviderTagsOutput{Tags: tags, IsTruncated: p.More(), Marker: p.Next}, nil
 }
 
 // samlID makes an id of AWS's form: a prefix and 16 letters and digits.

@@ -111,7 +111,7 @@ func (s *Service) listServerCertificates(_ context.Context, call *gateway.Call, 
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, serverCertificates.ListBy(call.Tx, serverCertificatesByName, call.Account, p.after), func(c *ServerCertificate) bool {
+	found, err := store.Collect(p, serverCertificates.ListBy(call.Tx, serverCertificatesByName, call.Account, p.After), func(c *ServerCertificate) bool {
 		return strings.HasPrefix(c.Path, prefix)
 	})
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Service) listServerCertificates(_ context.Context, call *gateway.Call, 
 	for _, c := range found {
 		out.ServerCertificateMetadataList = append(out.ServerCertificateMetadataList, c.metadata())
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 
@@ -172,5 +172,5 @@ func (s *Service) listServerCertificateTags(_ context.Context, call *gateway.Cal
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListServerCertificateTagsOutput{Tags: tags, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListServerCertificateTagsOutput{Tags: tags, IsTruncated: p.More(), Marker: p.Next}, nil
 }

@@ -218,7 +218,7 @@ func (s *Service) listServiceSpecificCredentials(_ context.Context, call *gatewa
 	if u.ID != "" {
 		of = append(of, u.ID)
 	}
-	found, err := collect(p, serviceCredentials.List(call.Tx, call.Account, p.after, of...), func(c *ServiceCredential) bool {
+	found, err := store.Collect(p, serviceCredentials.List(call.Tx, call.Account, p.After, of...), func(c *ServiceCredential) bool {
 		return c.Service == cmp.Or(service, c.Service)
 	})
 	if err != nil {
@@ -238,6 +238,6 @@ func (s *Service) listServiceSpecificCredentials(_ context.Context, call *gatewa
 			CreateDate: d.CreateDate, ExpirationDate: d.ExpirationDate, ServiceSpecificCredentialId: d.ServiceSpecificCredentialId, ServiceName: d.ServiceName,
 		})
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }

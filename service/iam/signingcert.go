@@ -102,7 +102,7 @@ func (s *Service) listSigningCertificates(_ context.Context, call *gateway.Call,
 	for _, c := range found {
 		out.Certificates = append(out.Certificates, c.detail(u))
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 

@@ -91,14 +91,14 @@ func (s *Service) simulate(m *simulation, marker *string, maxItems *int32) (*iam
 		return nil, err
 	}
 	from := 0
-	if p.after != nil {
-		n, _ := binary.Uvarint(p.after)
+	if p.After != nil {
+		n, _ := binary.Uvarint(p.After)
 		from = int(min(n, uint64(m.cases())))
 	}
 	out := &iam.SimulatePolicyResponse{EvaluationResults: []iam.EvaluationResult{}}
 	for i := from; i < m.cases(); i++ {
-		if len(out.EvaluationResults) == p.limit || m.work > simulationWork {
-			if err := p.end(binary.AppendUvarint(nil, uint64(i))); err != nil {
+		if len(out.EvaluationResults) == p.Limit || m.work > simulationWork {
+			if err := p.End(binary.AppendUvarint(nil, uint64(i))); err != nil {
 				return nil, err
 			}
 			break
@@ -109,6 +109,6 @@ func (s *Service) simulate(m *simulation, marker *string, maxItems *int32) (*iam
 		}
 		out.EvaluationResults = append(out.EvaluationResults, *result)
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }

@@ -101,7 +101,7 @@ func (s *Service) listSSHPublicKeys(_ context.Context, call *gateway.Call, u *Us
 			UserName: u.Name, SSHPublicKeyId: key.ID, Status: statusOf(key.Inactive), UploadDate: key.Uploaded,
 		})
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/garrison-security/garrison/api/iam"
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
 )
 
 // keying tells when two tag keys are the same.
@@ -120,7 +121,7 @@ func (k keying) at(tags []Tag, key string) int {
 }
 
 // tagPage is a page of tags, in the order of their keys.
-func (s *Service) tagPage(call *gateway.Call, of string, tags []Tag, marker *string, maxItems *int32) (*page, []iam.Tag, error) {
+func (s *Service) tagPage(call *gateway.Call, of string, tags []Tag, marker *string, maxItems *int32) (*store.Pager, []iam.Tag, error) {
 	p, err := s.page(call, marker, maxItems, of)
 	if err != nil {
 		return nil, nil, err

@@ -60,7 +60,7 @@ func (s *Service) listUserTags(_ context.Context, call *gateway.Call, u *User, i
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListUserTagsOutput{Tags: tags, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListUserTagsOutput{Tags: tags, IsTruncated: p.More(), Marker: p.Next}, nil
 }
 
 func (s *Service) tagRole(_ context.Context, call *gateway.Call, r *Role, in *iam.TagRoleInput) (*iam.TagRoleOutput, error) {
@@ -76,7 +76,7 @@ func (s *Service) listRoleTags(_ context.Context, call *gateway.Call, r *Role, i
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListRoleTagsOutput{Tags: tags, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListRoleTagsOutput{Tags: tags, IsTruncated: p.More(), Marker: p.Next}, nil
 }
 
 func (s *Service) tagPolicy(_ context.Context, call *gateway.Call, on *policyOn, in *iam.TagPolicyInput) (*iam.TagPolicyOutput, error) {
@@ -102,5 +102,5 @@ func (s *Service) listPolicyTags(_ context.Context, call *gateway.Call, on *poli
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ListPolicyTagsOutput{Tags: tags, IsTruncated: p.truncated(), Marker: p.marker()}, nil
+	return &iam.ListPolicyTagsOutput{Tags: tags, IsTruncated: p.More(), Marker: p.Next}, nil
 }

@@ -144,7 +144,7 @@ func (s *Service) listUsers(_ context.Context, call *gateway.Call, _ gateway.Any
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, users.ListBy(call.Tx, usersByName, call.Account, p.after), func(u *User) bool {
+	found, err := store.Collect(p, users.ListBy(call.Tx, usersByName, call.Account, p.After), func(u *User) bool {
 		return strings.HasPrefix(u.Path, prefix)
 	})
 	if err != nil {
@@ -154,7 +154,7 @@ func (s *Service) listUsers(_ context.Context, call *gateway.Call, _ gateway.Any
 	for _, u := range found {
 		out.Users = append(out.Users, u.summary())
 	}
-	out.IsTruncated, out.Marker = p.truncated(), p.marker()
+	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 

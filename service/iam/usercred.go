@@ -11,12 +11,12 @@ import (
 // decision reads them, and a user's record stays small.
 
 // rowsOf is a page of a user's rows, by id.
-func rowsOf[V any](s *Service, call *gateway.Call, t *store.Table[V], u *User, marker *string, maxItems *int32, keep func(*V) bool) (*page, []*V, error) {
+func rowsOf[V any](s *Service, call *gateway.Call, t *store.Table[V], u *User, marker *string, maxItems *int32, keep func(*V) bool) (*store.Pager, []*V, error) {
 	p, err := s.page(call, marker, maxItems, u.Arn)
 	if err != nil {
 		return nil, nil, err
 	}
-	found, err := collect(p, t.List(call.Tx, call.Account, p.after, u.ID), keep)
+	found, err := store.Collect(p, t.List(call.Tx, call.Account, p.After, u.ID), keep)
 	return p, found, err
 }
 

@@ -243,11 +243,11 @@ func (s *Service) listAliases(_ context.Context, call *gateway.Call, _ gateway.A
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, aliases.List(call.Tx, call.Account, p.after, call.Region), func(a *Alias) bool { return only == "" || a.KeyID == only })
+	found, err := store.Collect(p, aliases.List(call.Tx, call.Account, p.After, call.Region), func(a *Alias) bool { return only == "" || a.KeyID == only })
 	if err != nil {
 		return nil, err
 	}
-	out := &kms.ListAliasesOutput{Aliases: make([]kms.AliasListEntry, len(found)), NextMarker: p.marker(), Truncated: p.truncated()}
+	out := &kms.ListAliasesOutput{Aliases: make([]kms.AliasListEntry, len(found)), NextMarker: p.Next, Truncated: p.More()}
 	for i, a := range found {
 		out.Aliases[i] = kms.AliasListEntry{
 			AliasName: &a.Name, AliasArn: new(aliasARN(call, call.Account, a.Name)), TargetKeyId: &a.KeyID,

@@ -8,6 +8,7 @@ import (
 	"github.com/garrison-security/garrison/api/kms"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/kms/material"
+	"github.com/garrison-security/garrison/store"
 )
 
 // metadata is the key as answers describe it.
@@ -117,11 +118,11 @@ func (s *Service) listKeys(_ context.Context, call *gateway.Call, _ gateway.Anyt
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, keys.List(call.Tx, call.Account, p.after, call.Region), func(k *Key) bool { return !k.gone(call.Time) })
+	found, err := store.Collect(p, keys.List(call.Tx, call.Account, p.After, call.Region), func(k *Key) bool { return !k.gone(call.Time) })
 	if err != nil {
 		return nil, err
 	}
-	out := &kms.ListKeysOutput{Keys: make([]kms.KeyListEntry, len(found)), NextMarker: p.marker(), Truncated: p.truncated()}
+	out := &kms.ListKeysOutput{Keys: make([]kms.KeyListEntry, len(found)), NextMarker: p.Next, Truncated: p.More()}
 	for i, k := range found {
 		out.Keys[i] = kms.KeyListEntry{KeyId: &k.ID, KeyArn: &k.Arn}
 	}

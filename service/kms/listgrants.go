@@ -25,8 +25,8 @@ func (g *Grant) entry(call *gateway.Call) kms.GrantListEntry {
 	return e
 }
 
-func listed(call *gateway.Call, p *page, found []*Grant) *kms.ListGrantsResponse {
-	out := &kms.ListGrantsResponse{Grants: make([]kms.GrantListEntry, len(found)), NextMarker: p.marker(), Truncated: p.truncated()}
+func listed(call *gateway.Call, p *store.Pager, found []*Grant) *kms.ListGrantsResponse {
+	out := &kms.ListGrantsResponse{Grants: make([]kms.GrantListEntry, len(found)), NextMarker: p.Next, Truncated: p.More()}
 	for i, g := range found {
 		out.Grants[i] = g.entry(call)
 	}
@@ -55,7 +55,7 @@ func (s *Service) listGrants(_ context.Context, call *gateway.Call, n *named, in
 		}
 		return listed(call, p, []*Grant{g}), nil
 	}
-	found, err := collect(p, grants.List(call.Tx, n.account, p.after, n.Region, n.ID), func(g *Grant) bool {
+	found, err := store.Collect(p, grants.List(call.Tx, n.account, p.After, n.Region, n.ID), func(g *Grant) bool {
 		return in.GranteePrincipal == nil || g.Grantee.ARN == *in.GranteePrincipal
 	})
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Service) listRetirableGrants(_ context.Context, call *gateway.Call, _ g
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, grants.ListBy(call.Tx, grantsByRetiring, "", p.after, call.Region, in.RetiringPrincipal), func(g *Grant) bool {
+	found, err := store.Collect(p, grants.ListBy(call.Tx, grantsByRetiring, "", p.After, call.Region, in.RetiringPrincipal), func(g *Grant) bool {
 		return g.Retiring.ID == id
 	})
 	if err != nil {

@@ -224,7 +224,7 @@ func (s *Service) listKeyRotations(_ context.Context, call *gateway.Call, n *nam
 	if found == nil {
 		found = []kms.RotationsListEntry{}
 	}
-	return &kms.ListKeyRotationsOutput{Rotations: found, NextMarker: p.marker(), Truncated: p.truncated()}, nil
+	return &kms.ListKeyRotationsOutput{Rotations: found, NextMarker: p.Next, Truncated: p.More()}, nil
 }
 
 // rotationEntry is a material as ListKeyRotations lists it.

@@ -117,7 +117,7 @@ func (s *Service) listResourceTags(_ context.Context, call *gateway.Call, n *nam
 	if err != nil {
 		return nil, err
 	}
-	return &kms.ListResourceTagsOutput{Tags: shownTags(found), NextMarker: p.marker(), Truncated: p.truncated()}, nil
+	return &kms.ListResourceTagsOutput{Tags: shownTags(found), NextMarker: p.Next, Truncated: p.More()}, nil
 }
 
 func shownTags(tags []Tag) []kms.Tag {

@@ -151,7 +151,7 @@ func (s *Service) listPoliciesForTarget(_ context.Context, call *gateway.Call, o
 	if err != nil {
 		return nil, err
 	}
-	out := &api.ListPoliciesForTargetOutput{Policies: make([]api.PolicySummary, 0, len(found)), NextToken: p.next}
+	out := &api.ListPoliciesForTargetOutput{Policies: make([]api.PolicySummary, 0, len(found)), NextToken: p.Next}
 	for _, a := range found {
 		policy, err := o.policyOf(call.Tx, a.Policy)
 		if err != nil {

@@ -201,13 +201,13 @@ func (s *Service) listCreateAccountStatus(_ context.Context, call *gateway.Call,
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, requests.ListBy(call.Tx, requestsByTime, on.org.Management, p.after), func(r *Request) bool {
+	found, err := store.Collect(p, requests.ListBy(call.Tx, requestsByTime, on.org.Management, p.After), func(r *Request) bool {
 		return len(in.States) == 0 || slices.Contains(in.States, r.state())
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := &api.ListCreateAccountStatusOutput{CreateAccountStatuses: []api.CreateAccountStatus{}, NextToken: p.next}
+	out := &api.ListCreateAccountStatusOutput{CreateAccountStatuses: []api.CreateAccountStatus{}, NextToken: p.Next}
 	for _, r := range found {
 		out.CreateAccountStatuses = append(out.CreateAccountStatuses, *r.status())
 	}

@@ -7,6 +7,7 @@ import (
 
 	api "github.com/garrison-security/garrison/api/organizations"
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
 )
 
 func unknownService() error {
@@ -110,11 +111,11 @@ func (s *Service) listDelegatedAdministrators(_ context.Context, call *gateway.C
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, members.ListBy(call.Tx, membersByService, on.org.Management, p.after, service), nil)
+	found, err := store.Collect(p, members.ListBy(call.Tx, membersByService, on.org.Management, p.After, service), nil)
 	if err != nil {
 		return nil, err
 	}
-	out := &api.ListDelegatedAdministratorsOutput{DelegatedAdministrators: []api.DelegatedAdministrator{}, NextToken: p.next}
+	out := &api.ListDelegatedAdministratorsOutput{DelegatedAdministrators: []api.DelegatedAdministrator{}, NextToken: p.Next}
 	for _, m := range found {
 		a, err := s.account(call.Tx, on.org, m)
 		if err != nil {
@@ -146,7 +147,7 @@ func (s *Service) listDelegatedServicesForAccount(_ context.Context, call *gatew
 	if err != nil {
 		return nil, err
 	}
-	out := &api.ListDelegatedServicesForAccountOutput{DelegatedServices: []api.DelegatedService{}, NextToken: p.next}
+	out := &api.ListDelegatedServicesForAccountOutput{DelegatedServices: []api.DelegatedService{}, NextToken: p.Next}
 	for _, d := range found {
 		out.DelegatedServices = append(out.DelegatedServices, api.DelegatedService{ServicePrincipal: new(d.Service), DelegationEnabledDate: new(d.Since)})
 	}

@@ -160,13 +160,13 @@ func (s *Service) listHandshakesForAccount(_ context.Context, call *gateway.Call
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, handshakes.ListBy(call.Tx, handshakesByAccount, "", p.after, call.Account), func(h *Handshake) bool {
+	found, err := store.Collect(p, handshakes.ListBy(call.Tx, handshakesByAccount, "", p.After, call.Account), func(h *Handshake) bool {
 		return !h.gone(call.Time) && keep(h)
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := &api.ListHandshakesForAccountOutput{Handshakes: []api.Handshake{}, NextToken: p.next}
+	out := &api.ListHandshakesForAccountOutput{Handshakes: []api.Handshake{}, NextToken: p.Next}
 	for _, h := range found {
 		entry, err := handshakes.Find(call.Tx, handshakesByID, "", h.ID)
 		if err != nil {
@@ -197,13 +197,13 @@ func (s *Service) listHandshakesForOrganization(_ context.Context, call *gateway
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, handshakes.List(call.Tx, on.org.Management, p.after), func(h *Handshake) bool {
+	found, err := store.Collect(p, handshakes.List(call.Tx, on.org.Management, p.After), func(h *Handshake) bool {
 		return !h.gone(call.Time) && keep(h)
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := &api.ListHandshakesForOrganizationOutput{Handshakes: []api.Handshake{}, NextToken: p.next}
+	out := &api.ListHandshakesForOrganizationOutput{Handshakes: []api.Handshake{}, NextToken: p.Next}
 	for _, h := range found {
 		shown, err := s.shownHandshake(call, on.org, h)
 		if err != nil {

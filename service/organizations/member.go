@@ -158,11 +158,11 @@ func (s *Service) listAccounts(_ context.Context, call *gateway.Call, on *subjec
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, members.ListBy(call.Tx, membersByTime, on.org.Management, p.after), nil)
+	found, err := store.Collect(p, members.ListBy(call.Tx, membersByTime, on.org.Management, p.After), nil)
 	if err != nil {
 		return nil, err
 	}
-	out := &api.ListAccountsOutput{NextToken: p.next}
+	out := &api.ListAccountsOutput{NextToken: p.Next}
 	out.Accounts, err = s.accounts(call.Tx, on.org, found)
 	return out, err
 }
@@ -172,11 +172,11 @@ func (s *Service) listAccountsForParent(_ context.Context, call *gateway.Call, o
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, members.ListBy(call.Tx, membersByParent, on.org.Management, p.after, on.parent), nil)
+	found, err := store.Collect(p, members.ListBy(call.Tx, membersByParent, on.org.Management, p.After, on.parent), nil)
 	if err != nil {
 		return nil, err
 	}
-	out := &api.ListAccountsForParentOutput{NextToken: p.next}
+	out := &api.ListAccountsForParentOutput{NextToken: p.Next}
 	out.Accounts, err = s.accounts(call.Tx, on.org, found)
 	return out, err
 }

@@ -352,25 +352,25 @@ func (s *Service) listPolicies(_ context.Context, call *gateway.Call, on *subjec
 		return nil, err
 	}
 	out := &api.ListPoliciesOutput{Policies: []api.PolicySummary{}}
-	if id := defaultPolicy(string(in.Filter)); id != "" && p.after == nil && on.org.AllFeatures {
+	if id := defaultPolicy(string(in.Filter)); id != "" && p.After == nil && on.org.AllFeatures {
 		own, err := on.org.policyOf(call.Tx, id)
 		if err != nil {
 			return nil, err
 		}
 		out.Policies = append(out.Policies, *on.org.summary(own))
-		if p.limit--; p.limit == 0 { // the place before the first of them
-			err = p.end([]byte{0})
-			out.NextToken = p.next
+		if p.Limit--; p.Limit == 0 { // the place before the first of them
+			err = p.End([]byte{0})
+			out.NextToken = p.Next
 			return out, err
 		}
 	}
-	found, err := collect(p, policies.ListBy(call.Tx, policiesByType, on.org.Management, p.after, string(in.Filter)), nil)
+	found, err := store.Collect(p, policies.ListBy(call.Tx, policiesByType, on.org.Management, p.After, string(in.Filter)), nil)
 	if err != nil {
 		return nil, err
 	}
 	for _, found := range found {
 		out.Policies = append(out.Policies, *on.org.summary(found))
 	}
-	out.NextToken = p.next
+	out.NextToken = p.Next
 	return out, nil
 }

@@ -28,7 +28,7 @@ func (s *Service) listTargetsForPolicy(_ context.Context, call *gateway.Call, on
 	}
 	out := &api.ListTargetsForPolicyOutput{Targets: []api.PolicyTargetSummary{}}
 	if !policy.managed() {
-		found, err := collect(p, levels.ListBy(call.Tx, levelsByPolicy, o.Management, p.after, policy.ID), func(l *Level) bool { return l.holds(policy, round) })
+		found, err := store.Collect(p, levels.ListBy(call.Tx, levelsByPolicy, o.Management, p.After, policy.ID), func(l *Level) bool { return l.holds(policy, round) })
 		if err != nil {
 			return nil, err
 		}
@@ -39,20 +39,20 @@ func (s *Service) listTargetsForPolicy(_ context.Context, call *gateway.Call, on
 			}
 			out.Targets = append(out.Targets, t)
 		}
-		out.NextToken = p.next
+		out.NextToken = p.Next
 		return out, nil
 	}
 	if round == 0 {
 		return out, nil
 	}
 	last, looked := "", 0
-	for id, err := range o.everything(call.Tx, string(p.after)) {
+	for id, err := range o.everything(call.Tx, string(p.After)) {
 		if err != nil {
 			return nil, err
 		}
-		if len(out.Targets) == p.limit || looked == lookAt {
-			err := p.end([]byte(last))
-			out.NextToken = p.next
+		if len(out.Targets) == p.Limit || looked == lookAt {
+			err := p.End([]byte(last))
+			out.NextToken = p.Next
 			return out, err
 		}
 		last, looked = id, looked+1

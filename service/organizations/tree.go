@@ -6,6 +6,7 @@ import (
 
 	api "github.com/garrison-security/garrison/api/organizations"
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/store"
 )
 
 // shownRoot is the organisation's root as answers show it.
@@ -39,7 +40,7 @@ func (s *Service) listChildren(_ context.Context, call *gateway.Call, on *subjec
 	}
 	out := &api.ListChildrenOutput{Children: []api.Child{}}
 	if in.ChildType == api.ChildTypeAccount {
-		found, err := collect(p, members.ListBy(call.Tx, membersByParent, on.org.Management, p.after, on.parent), nil)
+		found, err := store.Collect(p, members.ListBy(call.Tx, membersByParent, on.org.Management, p.After, on.parent), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +48,7 @@ func (s *Service) listChildren(_ context.Context, call *gateway.Call, on *subjec
 			out.Children = append(out.Children, api.Child{Id: new(m.Account), Type: &in.ChildType})
 		}
 	} else {
-		found, err := collect(p, units.ListBy(call.Tx, unitsByParent, on.org.Management, p.after, on.parent), nil)
+		found, err := store.Collect(p, units.ListBy(call.Tx, unitsByParent, on.org.Management, p.After, on.parent), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +56,7 @@ func (s *Service) listChildren(_ context.Context, call *gateway.Call, on *subjec
 			out.Children = append(out.Children, api.Child{Id: new(u.ID), Type: &in.ChildType})
 		}
 	}
-	out.NextToken = p.next
+	out.NextToken = p.Next
 	return out, nil
 }
 

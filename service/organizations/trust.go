@@ -99,7 +99,7 @@ func (s *Service) listAWSServiceAccessForOrganization(_ context.Context, call *g
 	if err != nil {
 		return nil, err
 	}
-	out := &api.ListAWSServiceAccessForOrganizationOutput{EnabledServicePrincipals: []api.EnabledServicePrincipal{}, NextToken: p.next}
+	out := &api.ListAWSServiceAccessForOrganizationOutput{EnabledServicePrincipals: []api.EnabledServicePrincipal{}, NextToken: p.Next}
 	for _, t := range found {
 		out.EnabledServicePrincipals = append(out.EnabledServicePrincipals, api.EnabledServicePrincipal{ServicePrincipal: new(t.Service), DateEnabled: new(t.Since)})
 	}

@@ -198,7 +198,7 @@ func (s *Service) listOrganizationalUnitsForParent(_ context.Context, call *gate
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(p, units.ListBy(call.Tx, unitsByParent, on.org.Management, p.after, on.parent), nil)
+	found, err := store.Collect(p, units.ListBy(call.Tx, unitsByParent, on.org.Management, p.After, on.parent), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (s *Service) listOrganizationalUnitsForParent(_ context.Context, call *gate
 	if err != nil {
 		return nil, err
 	}
-	out := &api.ListOrganizationalUnitsForParentOutput{OrganizationalUnits: make([]api.OrganizationalUnit, 0, len(found)), NextToken: p.next}
+	out := &api.ListOrganizationalUnitsForParentOutput{OrganizationalUnits: make([]api.OrganizationalUnit, 0, len(found)), NextToken: p.Next}
 	for _, u := range found {
 		out.OrganizationalUnits = append(out.OrganizationalUnits, *on.org.shownUnit(u, append(above[:len(above):len(above)], u.ID)))
 	}
