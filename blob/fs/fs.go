@@ -19,7 +19,7 @@ import (
 	"github.com/garrison-security/garrison/blob"
 )
 
-// Files lie in one of 256 directories each, by the first two digits of their names.
+// Files lie in one of 256 directories each, by the first two digits of their names; the first makes it.
 const (
 	begun    = "begun" // what is being written, and what a crash left of it
 	shards   = 256
@@ -48,6 +48,7 @@ type Store struct {
 	dir  string
 	lock io.Closer
 
+	making  sync.Mutex // held while a directory is made, so that nobody uses one that is not durable yet
 	closing sync.Once
 }
 
@@ -62,20 +63,8 @@ func (s *Store) prepare() error {
 	if s.lock, err = s.fs.Lock(s.fs.PathJoin(s.dir, "LOCK")); err != nil {
 		return err
 	}
-	dirs := []string{begun}
-	for i := range shards {
-		dirs = append(dirs, fmt.Sprintf("%02x", i))
-	}
-	have, err := s.fs.List(s.dir)
-	if err != nil {
+	if err := s.fs.MkdirAll(s.fs.PathJoin(s.dir, begun), 0o700); err != nil {
 		return err
-	}
-	for _, name := range dirs {
-		if !slices.Contains(have, name) {
-			if err := s.fs.MkdirAll(s.fs.PathJoin(s.dir, name), 0o700); err != nil {
-				return err
-			}
-		}
 	}
 	left, err := s.fs.List(s.fs.PathJoin(s.dir, begun))
 	if err != nil {
@@ -96,6 +85,16 @@ func (s *Store) sync(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// shelve makes a shard's directory if it is not there.
+func (s *Store) shelve(dir string) error {
+	s.making.Lock()
+	defer s.making.Unlock()
+	if _, err := s.fs.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return errors.Join(s.fs.MkdirAll(dir, 0o700), s.sync(s.dir))
 }
 
 func (s *Store) shard(id blob.ID) string { return s.fs.PathJoin(s.dir, string(id[:2])) }
@@ -165,6 +164,9 @@ func (s *Store) All(ctx context.Context, after blob.ID) iter.Seq2[blob.Info, err
 				continue
 			}
 			names, err := s.fs.List(s.fs.PathJoin(s.dir, dir))
+			if errors.Is(err, os.ErrNotExist) {
+				err = nil
+			}
 			if err == nil {
 				err = ctx.Err()
 			}

@@ -62,6 +62,9 @@ func TestAStrangersFileIsNoBlob(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "blob")
 	s := open(t, vfs.Default, dir)
 	defer s.Close()
+	if err := os.MkdirAll(filepath.Join(dir, "ab"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "ab", "README"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -48,11 +48,20 @@ func (w *writer) Commit(ctx context.Context) error {
 	}
 	w.file = nil
 	if err == nil {
-		if err = w.store.fs.Rename(w.path, w.store.path(w.id)); err == nil {
+		if err = w.place(); err == nil {
 			return failure(w.store.sync(w.store.shard(w.id)))
 		}
 	}
 	return errors.Join(failure(err), failure(w.store.fs.Remove(w.path)))
+}
+
+// place moves the file to its place, whose directory it may be the first in.
+func (w *writer) place() error {
+	s := w.store
+	if err := s.shelve(s.shard(w.id)); err != nil {
+		return err
+	}
+	return s.fs.Rename(w.path, s.path(w.id))
 }
 
 // Abort implements blob.Writer. What can't be removed now the next Open removes.
