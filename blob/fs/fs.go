@@ -94,7 +94,13 @@ func (s *Store) shelve(dir string) error {
 	if _, err := s.fs.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return errors.Join(s.fs.MkdirAll(dir, 0o700), s.sync(s.dir))
+	if err := s.fs.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := s.sync(s.dir); err != nil {
+		return errors.Join(err, s.fs.Remove(dir)) // or it would be taken for durable
+	}
+	return nil
 }
 
 func (s *Store) shard(id blob.ID) string { return s.fs.PathJoin(s.dir, string(id[:2])) }

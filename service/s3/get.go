@@ -14,82 +14,71 @@ import (
 )
 
 func (s *Service) getObject(ctx context.Context, call *gateway.Call, on *onObject, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
-	v, part, err := on.toRead(call, reading{
-		in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince, in.Range, in.PartNumber,
-		customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5},
-	})
+	v, part, out, err := on.describe(call, in)
 	if err != nil {
 		return nil, err
 	}
-	customer := customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}
-	k, err := s.unlock(ctx, call, on, v.Encryption, customer)
+	k, err := s.unlock(ctx, call, on, v.Encryption, customerOf(in))
 	if err != nil {
 		return nil, err
 	}
-	body, err := s.open(call, on.bucket, v, part, k)
-	if err != nil {
-		return nil, err
-	}
-	h := v.answered(in.ResponseCacheControl, in.ResponseContentDisposition, in.ResponseContentEncoding, in.ResponseContentLanguage, in.ResponseContentType, in.ResponseExpires)
-	out := &s3.GetObjectOutput{
-		Body: body, AcceptRanges: new("bytes"), LastModified: &v.Modified, ContentLength: &part.length, ETag: new(quoted(v.ETag)),
-		CacheControl: some(h.CacheControl), ContentDisposition: some(h.ContentDisposition), ContentEncoding: some(h.ContentEncoding),
-		ContentLanguage: some(h.ContentLanguage), ContentType: some(h.ContentType), Expires: some(h.Expires), WebsiteRedirectLocation: some(h.WebsiteRedirect),
-		ContentRange: part.header(v.Size), Metadata: maps.Clone(v.Metadata),
-	}
-	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = v.Encryption.shown(customer)
-	if on.bucket.Versioning != "" {
-		out.VersionId = &v.ID
-	}
-	if len(v.Tags) > 0 {
-		out.TagCount = new(int32(len(v.Tags)))
-	}
-	if in.PartNumber != nil {
-		out.PartsCount = v.partsCount()
-	}
-	if sum := on.sum; enabled(in.ChecksumMode) && sum != nil && sum.Algorithm != "" {
-		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, sum.Algorithm) = &sum.Value
-		out.ChecksumType = &v.Checksum.Type
-	}
-	return out, nil
+	out.Body, err = s.open(call, on.bucket, v, part, k)
+	return out, err
 }
 
 func (s *Service) headObject(ctx context.Context, call *gateway.Call, on *onObject, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
-	v, part, err := on.toRead(call, reading{
-		in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince, in.Range, in.PartNumber,
-		customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5},
-	})
+	asked := (*s3.GetObjectInput)(in)
+	v, _, o, err := on.describe(call, asked)
 	if err != nil {
 		return nil, err
 	}
-	customer := customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}
 	if enabled(in.ChecksumMode) { // which only those are told who may have the content
-		if _, err := s.unlock(ctx, call, on, v.Encryption, customer); err != nil {
+		if _, err := s.unlock(ctx, call, on, v.Encryption, customerOf(asked)); err != nil {
 			return nil, err
 		}
 	}
+	return &s3.HeadObjectOutput{
+		AcceptRanges: o.AcceptRanges, LastModified: o.LastModified, ContentLength: o.ContentLength, ETag: o.ETag, VersionId: o.VersionId,
+		CacheControl: o.CacheControl, ContentDisposition: o.ContentDisposition, ContentEncoding: o.ContentEncoding, ContentLanguage: o.ContentLanguage,
+		ContentType: o.ContentType, ContentRange: o.ContentRange, Expires: o.Expires, WebsiteRedirectLocation: o.WebsiteRedirectLocation,
+		Metadata: o.Metadata, PartsCount: o.PartsCount, TagCount: o.TagCount, ChecksumType: o.ChecksumType,
+		ChecksumCRC32: o.ChecksumCRC32, ChecksumCRC32C: o.ChecksumCRC32C, ChecksumCRC64NVME: o.ChecksumCRC64NVME,
+		ChecksumSHA1: o.ChecksumSHA1, ChecksumSHA256: o.ChecksumSHA256, ChecksumSHA512: o.ChecksumSHA512,
+		ServerSideEncryption: o.ServerSideEncryption, SSEKMSKeyId: o.SSEKMSKeyId, BucketKeyEnabled: o.BucketKeyEnabled,
+		SSECustomerAlgorithm: o.SSECustomerAlgorithm, SSECustomerKeyMD5: o.SSECustomerKeyMD5,
+	}, nil
+}
+
+func customerOf(in *s3.GetObjectInput) customerKey {
+	return customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}
+}
+
+// describe is what both GetObject and HeadObject answer: all but the content.
+func (o *onObject) describe(call *gateway.Call, in *s3.GetObjectInput) (*Version, part, *s3.GetObjectOutput, error) {
+	customer := customerOf(in)
+	v, part, err := o.toRead(call, reading{in.IfMatch, in.IfNoneMatch, in.IfModifiedSince, in.IfUnmodifiedSince, in.Range, in.PartNumber, customer})
+	if err != nil {
+		return nil, part, nil, err
+	}
 	h := v.answered(in.ResponseCacheControl, in.ResponseContentDisposition, in.ResponseContentEncoding, in.ResponseContentLanguage, in.ResponseContentType, in.ResponseExpires)
-	out := &s3.HeadObjectOutput{
+	out := &s3.GetObjectOutput{
 		AcceptRanges: new("bytes"), LastModified: &v.Modified, ContentLength: &part.length, ETag: new(quoted(v.ETag)),
 		CacheControl: some(h.CacheControl), ContentDisposition: some(h.ContentDisposition), ContentEncoding: some(h.ContentEncoding),
 		ContentLanguage: some(h.ContentLanguage), ContentType: some(h.ContentType), Expires: some(h.Expires), WebsiteRedirectLocation: some(h.WebsiteRedirect),
-		ContentRange: part.header(v.Size), Metadata: maps.Clone(v.Metadata),
+		ContentRange: part.header(v.Size), Metadata: maps.Clone(v.Metadata), VersionId: o.versionID(),
 	}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = v.Encryption.shown(customer)
-	if on.bucket.Versioning != "" {
-		out.VersionId = &v.ID
-	}
 	if len(v.Tags) > 0 {
 		out.TagCount = new(int32(len(v.Tags)))
 	}
 	if in.PartNumber != nil {
 		out.PartsCount = v.partsCount()
 	}
-	if sum := on.sum; enabled(in.ChecksumMode) && sum != nil && sum.Algorithm != "" {
+	if sum := o.sum; enabled(in.ChecksumMode) && sum != nil && sum.Algorithm != "" {
 		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, sum.Algorithm) = &sum.Value
 		out.ChecksumType = &v.Checksum.Type
 	}
-	return out, nil
+	return v, part, out, nil
 }
 
 func enabled(mode *s3.ChecksumMode) bool { return mode != nil && *mode == s3.ChecksumModeEnabled }
