@@ -71,7 +71,7 @@ func (e *Engine) round(requests []*request) (ok bool) {
 			panic(err)
 		}
 		if w.last > 0 {
-			e.feed.advance(w.last)
+			e.feed.Raise(w.last)
 		}
 		count := len(w.requests)
 		w.end()
@@ -219,7 +219,7 @@ func (e *Engine) fail(cause error) {
 		err := unavailable(cause)
 		e.failed.Store(&err)
 		e.queue.close(err)
-		e.feed.end(err)
+		e.feed.End(err)
 		close(e.stopped)
 	})
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/store/internal/feed"
 )
 
 // attempts is how often a transaction is run before it is refused with ErrConflict.
@@ -47,7 +48,7 @@ type Engine struct {
 	history history
 	cache   cache
 	queue   queue
-	feed    feed
+	feed    feed.Feed
 	// begun is the last group that may be seen in the database; applied the last that changed something
 	// and is seen there by now. Attempts start at applied.
 	begun, applied atomic.Pointer[group]
@@ -296,7 +297,7 @@ func pause(ctx context.Context, attempt int) error {
 // the database as it is, which may hold locks that nothing will release.
 func (e *Engine) Close() error {
 	e.closing.Store(true)
-	e.feed.end(store.ErrClosed)
+	e.feed.End(store.ErrClosed)
 	if err := e.failure(); err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 
 	crdb "github.com/cockroachdb/pebble/v2"
 
@@ -45,67 +44,9 @@ func decodeRow(key, b []byte) (store.Row, error) {
 	return store.Row{First: first, Last: last, Data: bytes.Clone(b[1+n:])}, nil
 }
 
-// feed tells followers how far this process's stream is durable.
-type feed struct {
-	mu     sync.Mutex
-	last   uint64        // under mu: the last durable event's number
-	more   chan struct{} // under mu: closed when last rises or ended is set; nil while none waits
-	closed error         // under mu
-}
-
-func (f *feed) advance(last uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.last = last
-	f.wake()
-}
-
-// end lets no one wait any more.
-func (f *feed) end(err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.closed = err
-	f.wake()
-}
-
-func (f *feed) wake() {
-	if f.more != nil {
-		close(f.more)
-		f.more = nil
-	}
-}
-
-func (f *feed) durable() uint64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.last
-}
-
-// Wait implements store.Engine.
+// Wait implements store.Engine. The mark is this process's last durable event's number.
 func (e *Engine) Wait(ctx context.Context, mark uint64) (uint64, error) {
-	f := &e.feed
-	for {
-		f.mu.Lock()
-		if f.closed != nil || f.last > mark || ctx.Err() != nil {
-			defer f.mu.Unlock()
-			switch {
-			case f.closed != nil:
-				return mark, f.closed
-			case ctx.Err() != nil:
-				return mark, ctx.Err()
-			}
-			return f.last, nil
-		}
-		if f.more == nil {
-			f.more = make(chan struct{})
-		}
-		more := f.more
-		f.mu.Unlock()
-		select {
-		case <-more:
-		case <-ctx.Done():
-		}
-	}
+	return e.feed.Wait(ctx, mark, nil)
 }
 
 // Streams implements store.Engine.
@@ -187,7 +128,7 @@ func (e *Engine) page(ctx context.Context, stream, after uint64) (page []store.R
 	defer e.leave()
 	end := uint64(1<<64 - 1)
 	if stream == e.stream {
-		end = e.feed.durable()
+		end = e.feed.Mark()
 	}
 	if after >= end {
 		return nil, nil

@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/store/internal/feed"
 )
 
 const (
@@ -59,8 +60,10 @@ type Engine struct {
 	checks    *queue[*check]
 	committer *committer
 	bulk      *committer
-	feed      feed
-	offset    atomic.Int64 // of this machine's clock from the database's, in nanoseconds
+	feed      feed.Feed     // at once what this node commits; what others commit as often as lookOut looks while someone waits
+	wanted    chan struct{} // of capacity 1: someone waits for the feed
+	seen      []uint64      // lookOut's: others' streams as they were last seen
+	offset    atomic.Int64  // of this machine's clock from the database's, in nanoseconds
 
 	use     sync.Mutex
 	users   int           // under use: who is in a method
@@ -289,7 +292,7 @@ func (e *Engine) Close() error {
 		}
 	}
 	e.use.Unlock()
-	e.feed.end(store.ErrClosed)
+	e.feed.End(store.ErrClosed)
 	<-e.unused
 	e.closed.Do(func() {
 		for _, c := range []*committer{e.committer, e.bulk} {

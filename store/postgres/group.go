@@ -33,7 +33,7 @@ func (c *committer) ends(g *group) {
 		c.cache.wrote(key, e)
 	}
 	if len(g.events) > 0 {
-		c.feed.advance()
+		c.feed.Add()
 	}
 	for _, r := range g.requests {
 		r.answer(committed, nil)

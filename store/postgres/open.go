@@ -42,7 +42,7 @@ func open(ctx context.Context, url string, options store.Options, tune func(*Eng
 		lookups: newQueue[*lookup](), checks: newQueue[*check](), unused: make(chan struct{}),
 	}
 	measures.Cache = e.cache.asked
-	e.feed.wanted = make(chan struct{}, 1)
+	e.wanted = make(chan struct{}, 1)
 	tune(e)
 	e.committer, e.bulk = newCommitter(e, false), newCommitter(e, true)
 	e.ctx, e.cancel = context.WithCancel(context.Background())
@@ -86,7 +86,7 @@ func (e *Engine) start(ctx context.Context) error {
 		return unavailable(err)
 	}
 	seen, err := e.others(s)
-	e.feed.seen = seen
+	e.seen = seen
 	return unavailable(err)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/garrison-security/garrison/store"
@@ -112,69 +111,16 @@ func readRowOf(ctx context.Context, s *session, stream uint64, of row) (r store.
 	return r, err
 }
 
-// feed tells followers that there is more: at once what this node commits, and
-// what others commit as often as it looks while someone waits.
-type feed struct {
-	mu     sync.Mutex
-	mark   uint64        // under mu: counts additions
-	more   chan struct{} // under mu: closed when mark rises or ended is set; nil while none waits
-	closed error         // under mu
-	wanted chan struct{} // of capacity 1: someone waits
-	seen   []uint64      // lookOut's: others' streams as they were last seen
-}
-
-func (f *feed) advance() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.mark++
-	f.wake()
-}
-
-// end lets no one wait any more.
-func (f *feed) end(err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.closed == nil {
-		f.closed = err
-	}
-	f.wake()
-}
-
-func (f *feed) wake() {
-	if f.more != nil {
-		close(f.more)
-		f.more = nil
-	}
-}
-
 // Wait implements store.Engine. Marks count what this node has learnt of.
 func (e *Engine) Wait(ctx context.Context, mark uint64) (uint64, error) {
-	f := &e.feed
-	for {
-		f.mu.Lock()
-		if f.closed != nil || f.mark > mark || ctx.Err() != nil {
-			defer f.mu.Unlock()
-			switch {
-			case f.closed != nil:
-				return mark, f.closed
-			case ctx.Err() != nil:
-				return mark, ctx.Err()
-			}
-			return f.mark, nil
-		}
-		if f.more == nil {
-			f.more = make(chan struct{})
-		}
-		more := f.more
-		f.mu.Unlock()
-		select {
-		case f.wanted <- struct{}{}:
-		default:
-		}
-		select {
-		case <-more:
-		case <-ctx.Done():
-		}
+	return e.feed.Wait(ctx, mark, e.want)
+}
+
+// want has lookOut look, soon.
+func (e *Engine) want() {
+	select {
+	case e.wanted <- struct{}{}:
+	default:
 	}
 }
 
@@ -186,7 +132,7 @@ func (e *Engine) lookOut() {
 	pause := e.poll
 	for {
 		select {
-		case <-e.feed.wanted:
+		case <-e.wanted:
 		case <-e.ctx.Done():
 			return
 		}
@@ -198,26 +144,16 @@ func (e *Engine) lookOut() {
 			return
 		}
 		now, err := e.others(s)
-		grown := err == nil && !slices.Equal(now, e.feed.seen)
+		grown := err == nil && !slices.Equal(now, e.seen)
 		if grown {
-			e.feed.seen = now
-			e.feed.advance()
+			e.seen = now
+			e.feed.Add()
 		}
 		if pause = min(pause+e.poll/10, 4*e.poll); grown {
 			pause = e.poll
 		}
-		e.feed.again()
-	}
-}
-
-// again goes on looking if someone still waits.
-func (f *feed) again() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.more != nil {
-		select {
-		case f.wanted <- struct{}{}:
-		default:
+		if e.feed.Waited() {
+			e.want()
 		}
 	}
 }
