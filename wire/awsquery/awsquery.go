@@ -95,7 +95,7 @@ func (Codec) EncodeError(a *wire.Answer, err error, to *wire.Response) {
 	b = append(b, "</Type>"...)
 	b = xmlenc.Element(b, "Code", f.Code)
 	if f.Message != "" { // IAM has errors without one, which clients then show as "Unknown"
-		b = xmlenc.Element(b, "Message", f.Message)
+		b = xmlenc.Message(b, f.Message)
 	}
 	b = xmlenc.AppendFault(b, &f)
 	b = append(b, "</Error>"...)

@@ -69,7 +69,7 @@ func (Codec) EncodeError(a *wire.Answer, err error, to *wire.Response) {
 	f := wire.FaultOf(aws.EC2Query, a.Service, err)
 	b := append(make([]byte, 0, 512), "<Response><Errors><Error>"...)
 	b = xmlenc.Element(b, "Code", f.Code)
-	b = xmlenc.Element(b, "Message", f.Message)
+	b = xmlenc.Message(b, f.Message)
 	b = xmlenc.AppendFault(b, &f)
 	b = append(b, "</Error></Errors>"...)
 	b = xmlenc.Element(b, "RequestID", a.RequestID)

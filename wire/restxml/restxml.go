@@ -199,7 +199,7 @@ func (Codec) EncodeError(a *wire.Answer, err error, to *wire.Response) {
 		b = xmlenc.Element(b, "Type", side)
 	}
 	b = xmlenc.Element(b, "Code", f.Code)
-	b = xmlenc.Element(b, "Message", f.Message)
+	b = xmlenc.Message(b, f.Message)
 	b = xmlenc.AppendFault(b, &f)
 	if bare {
 		b = xmlenc.Element(b, "RequestId", a.RequestID)

@@ -4,6 +4,7 @@ package xmlenc
 import (
 	"encoding/base64"
 	"reflect"
+	"strings"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
@@ -28,6 +29,17 @@ func Close(b []byte, name string) []byte {
 // Element writes an element that holds a text.
 func Element(b []byte, name, text string) []byte {
 	return Close(xmltext.Append(Open(b, name), text), name)
+}
+
+// Message writes an error's text, which may repeat what a caller sent. What has no
+// place in XML 1.0 becomes U+FFFD: a client that can't read an error learns nothing.
+func Message(b []byte, text string) []byte {
+	return Element(b, "Message", strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return '\uFFFD'
+		}
+		return r
+	}, text))
 }
 
 // begin writes a start tag that the plan made, and behind it those members of
