@@ -163,5 +163,5 @@ func (s *Service) getBucketPolicyStatus(_ context.Context, _ *gateway.Call, b *o
 	if b.Policy == nil {
 		return nil, noSuchPolicy(b.Name)
 	}
-	return &s3.GetBucketPolicyStatusOutput{PolicyStatus: &s3.PolicyStatus{IsPublic: new(public(b.Policy))}}, nil
+	return &s3.GetBucketPolicyStatusOutput{PolicyStatus: &s3.PolicyStatus{IsPublic: new(b.judged().public)}}, nil
 }

@@ -29,7 +29,7 @@ type Bucket struct {
 	Policy       []byte // JSON, as it was put; nil: none
 	Tags         []Tag
 
-	compiled, denials atomic.Pointer[policy.Policy]
+	judgement atomic.Pointer[judged]
 }
 
 // Tag is a tag of a bucket or an object.
@@ -72,27 +72,16 @@ func (b *onBucket) ARN() string { return "arn:" + b.partition + ":s3:::" + b.Nam
 func (b *onBucket) ResourceAccount() string { return b.Account }
 
 // ResourcePolicy implements gateway.Governed: a public policy whose bucket
-// restricts it lets in nobody from elsewhere.
+// restricts it lets in nobody from elsewhere, and denies whom it denies.
 func (b *onBucket) ResourcePolicy() *policy.Policy {
-	p := b.Bucket.policy()
-	if p != nil && b.block.RestrictBuckets && b.caller.Account != b.Account && b.caller.Kind != aws.ServiceCaller && public(b.Policy) {
+	j := b.judged()
+	switch {
+	case j == nil:
 		return nil
+	case b.block.RestrictBuckets && j.public && b.caller.Account != b.Account && b.caller.Kind != aws.ServiceCaller:
+		return j.denials
 	}
-	return p
-}
-
-// policy is the bucket's policy, compiled; nil: it has none. One that can't be
-// read lets nobody in.
-func (b *Bucket) policy() *policy.Policy {
-	if b.Policy == nil {
-		return nil
-	}
-	if p := b.compiled.Load(); p != nil {
-		return p
-	}
-	p := compile(b.Policy)
-	b.compiled.Store(p)
-	return p
+	return j.whole
 }
 
 // lookUp is the bucket of that name, in whatever Region. That there is none

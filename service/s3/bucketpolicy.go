@@ -27,34 +27,44 @@ func must(doc *policy.Document, err error) *policy.Document {
 	return doc
 }
 
-// compile is a stored policy, ready to decide.
-func compile(text []byte) *policy.Policy {
-	doc, err := policy.Read(text, policy.Resource)
-	if err != nil {
-		doc = nobody
-	}
-	return policy.Compile(doc, "")
+// judged is a bucket's policy, ready to decide.
+type judged struct {
+	whole, denials *policy.Policy
+	public         bool
 }
 
-// denials is what of the bucket's policy denies; nil: it has none.
-//
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
-func (b *onBucket) denials() *policy.Policy {
-	if b.Policy == nil {
-		return nil
-	}
-	if p := b.Bucket.denials.Load(); p != nil {
-		return p
-	}
-	doc, err := policy.Read(b.Policy, policy.Resource)
+// judge compiles a stored policy. One that can't be read lets nobody in.
+func judge(text []byte) *judged {
+	doc, err := policy.Read(text, policy.Resource)
 	if err != nil {
 		doc = nobody
 	}
 	only := *doc
 	only.Statements = slices.DeleteFunc(slices.Clone(doc.Statements), func(st policy.Statement) bool { return !st.Deny })
-	p := policy.Compile(&only, "")
-	b.Bucket.denials.Store(p)
-	return p
+	return &judged{policy.Compile(doc, ""), policy.Compile(&only, ""), public(text)}
+}
+
+// judged is the bucket's policy, judged once a row; nil: it has none.
+func (b *Bucket) judged() *judged {
+	if b.Policy == nil {
+		return nil
+	}
+	if j := b.judgement.Load(); j != nil {
+		return j
+	}
+	j := judge(b.Policy)
+	b.judgement.Store(j)
+	return j
+}
+
+// denials is what of the bucket's policy denies; nil: it has none.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-policy-language-overview.html
+func (b *Bucket) denials() *policy.Policy {
+	if j := b.judged(); j != nil {
+		return j.denials
+	}
+	return nil
 }
 
 func (s *Service) putBucketPolicy(_ context.Context, call *gateway.Call, b *onBucket, in *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyOutput, error) {

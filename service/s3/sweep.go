@@ -18,6 +18,7 @@ const (
 	keepGarbage  = time.Hour
 	sweepEvery   = time.Minute
 	orphansEvery = time.Hour
+	firstOrphans = 5 * time.Minute // after the start, which asks of no blob
 	sweepBatch   = 500
 )
 
@@ -43,7 +44,7 @@ func discardParts(tx store.Tx, now time.Time, b *Bucket, upload string) error {
 
 // Run sweeps until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	var orphans time.Time
+	orphans := s.Clock().Add(firstOrphans - orphansEvery)
 	for {
 		if err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("blobs that were given up are not removed", "error", err)
