@@ -4,6 +4,7 @@ package coverage
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -18,9 +19,12 @@ type Served struct {
 }
 
 // Markdown renders the page. The order of served does not matter; an operation
-// that AWS does not have, or that is served twice, is an error.
-func Markdown(served []Served) ([]byte, error) {
-	byService := map[string][]string{}
+// that AWS does not have, or that is served twice, is an error, and so is a
+// reason (reasons/*.yaml) that holds no longer.
+func Markdown(served []Served) ([]byte, error) { return markdown(served, written) }
+
+func markdown(served []Served, reasons fs.FS) ([]byte, error) {
+	byService := map[string]*covered{}
 	for _, s := range served {
 		if byService[s.Service] != nil {
 			return nil, fmt.Errorf("coverage: service %s is served twice", s.Service)
@@ -38,34 +42,44 @@ func Markdown(served []Served) ([]byte, error) {
 				return nil, fmt.Errorf("coverage: %s has no operation %s", s.Service, name)
 			}
 		}
-		byService[s.Service] = append([]string{}, names...)
+		c := &covered{served: names}
+		var err error
+		if c.reasons, err = readReasons(reasons, s.Service); err != nil {
+			return nil, err
+		}
+		if c.left, err = explained(service, names, c.reasons); err != nil {
+			return nil, err
+		}
+		byService[s.Service] = c
 	}
 	return page(byService), nil
 }
 
+// covered is what is to be said of a service that is served.
+type covered struct {
+	served  []string
+	reasons []reason
+	left    []string // neither served nor explained
+}
+
 // page renders what Markdown checked.
-func page(byService map[string][]string) []byte {
+func page(byService map[string]*covered) []byte {
 	var table, lists strings.Builder
 	var all, served, others int
 	for _, service := range catalog.Services() {
 		operations := service.Operations()
 		all += len(operations)
-		names, ok := byService[service.Name]
-		if !ok {
+		c := byService[service.Name]
+		if c == nil {
 			others += len(operations)
 			continue
 		}
-		served += len(names)
-		fmt.Fprintf(&table, "| %s | %d | %d |\n", service.Name, len(names), len(operations))
-		var missing []string
-		for _, operation := range operations {
-			if _, found := slices.BinarySearch(names, operation.Name); !found {
-				missing = append(missing, operation.Name)
-			}
-		}
+		served += len(c.served)
+		fmt.Fprintf(&table, "| %s | %d | %d |\n", service.Name, len(c.served), len(operations))
 		fmt.Fprintf(&lists, "\n## %s\n", service.Name)
-		list(&lists, "Served", names)
-		list(&lists, "Not yet", missing)
+		list(&lists, "Served", c.served)
+		list(&lists, "Not yet", c.left)
+		explain(&lists, c.reasons)
 	}
 	head := fmt.Sprintf("# Coverage\nGenerated from the tables of operations; `make generate` writes it anew.\n\n"+
 		"Garrison knows all %d operations of AWS's %d services and serves %d of them. Each of the others is routed,\n"+
@@ -78,5 +92,15 @@ func page(byService map[string][]string) []byte {
 func list(to *strings.Builder, title string, names []string) {
 	if len(names) > 0 {
 		fmt.Fprintf(to, "%s: %s.\n\n", title, strings.Join(names, ", "))
+	}
+}
+
+func explain(to *strings.Builder, reasons []reason) {
+	if len(reasons) == 0 {
+		return
+	}
+	to.WriteString("Not served, and why:\n\n")
+	for _, r := range reasons {
+		fmt.Fprintf(to, "- %s: %s\n", strings.Join(slices.Sorted(slices.Values(r.Operations)), ", "), r.Because)
 	}
 }
