@@ -41,13 +41,13 @@ func (t *Trail) Follow(ctx context.Context, name string, handle func(tx store.Tx
 }
 
 func (t *Trail) newFollower(name string, handle func(tx store.Tx, records []Record) error) *follower {
-	return &follower{Trail: t, tail: tail{engine: t.Engine}, name: name, handle: handle, pace: usualPace}
+	return &follower{tenant: t.newTenant(name), tail: tail{engine: t.Engine}, handle: handle}
 }
 
 func (f *follower) follow(ctx context.Context) error {
 	do := f.work
 	if store.IsShared(f.Engine) {
-		do = f.tenure
+		do = func(ctx context.Context) error { return f.tenure(ctx, f.work) }
 	}
 	err := f.Engine.Update(ctx, func(tx store.Tx) error {
 		return tx.Put(store.Key(table, "", "follower", f.name), []byte{1})
@@ -60,6 +60,7 @@ func (f *follower) follow(ctx context.Context) error {
 
 // work handles what there is and what is added, until an error.
 func (f *follower) work(ctx context.Context) error {
+	f.at = nil
 	for {
 		began := time.Now()
 		err := f.pass(ctx)
@@ -104,25 +105,10 @@ func (t *Trail) Forget(ctx context.Context, name string) error {
 }
 
 type follower struct {
-	*Trail
+	tenant
 	tail   tail
-	name   string
 	handle func(tx store.Tx, records []Record) error
 	at     map[uint64]cursor // nil: to be read
-	pace   pace
-	lease  *lease // under which it writes; nil where nobody else can
-}
-
-// update runs fn in a transaction that takes place only under the lease.
-func (f *follower) update(ctx context.Context, fn func(store.Tx) error) error {
-	return f.Engine.Update(ctx, func(tx store.Tx) error {
-		if f.lease != nil {
-			if err := f.fence(tx, *f.lease); err != nil {
-				return err
-			}
-		}
-		return fn(tx)
-	})
 }
 
 // cursor is a follower's place in a stream.

@@ -21,13 +21,13 @@ type pace struct {
 
 var usualPace = pace{beat: 2 * time.Second, lapse: 6 * time.Second, look: time.Second}
 
-// releaseTime bounds the handing back of a lease by a follower that ends.
+// releaseTime bounds the handing back of a lease by a tenant that ends.
 const releaseTime = 2 * time.Second
 
-// errLost means that another process has taken a follower's lease.
+// errLost means that another process has taken a lease.
 var errLost = errors.New("trail: the lease is another's")
 
-// lease says which of the processes that follow under one name does the work.
+// lease says which of the processes that would do the work of a name does it.
 // It is read in each transaction in which that process writes, so that one
 // that was paused, and wakes when another has taken over, can't write.
 type lease struct {
@@ -87,54 +87,92 @@ func tenancyOf(tx store.Tx, name string) (t tenancy, err error) {
 	return t, err
 }
 
-// Holds tells whether this process is the one that follows under name. Where
-// no other can, it is.
+// Holds tells whether this process is the one that follows, or works, under name.
+// Where no other can, it is.
 func (t *Trail) Holds(name string) bool {
 	_, ok := t.held.Load(name)
 	return ok || !store.IsShared(t.Engine)
 }
 
-// tenure waits for the lease and follows under it. It returns nil when the lease
-// was lost, else why following ended.
-func (f *follower) tenure(ctx context.Context) error {
-	mine, err := f.await(ctx)
+// Alone runs work while no other process does under the same name, until ctx ends
+// or work does. On a store that several share it waits for a lease; work's context
+// ends when that is lost, and work is begun again with the next. Writes are not
+// fenced: what work does must bear being done twice for the time of a takeover.
+func (t *Trail) Alone(ctx context.Context, name string, work func(context.Context) error) error {
+	if !store.IsShared(t.Engine) {
+		return work(ctx)
+	}
+	mine := t.newTenant(name)
+	for {
+		if err := mine.tenure(ctx, work); err != nil {
+			return err
+		}
+	}
+}
+
+// tenant does what one process at a time does under a name.
+type tenant struct {
+	*Trail
+	name  string
+	pace  pace
+	lease *lease // under which it works; nil where nobody else can
+}
+
+func (t *Trail) newTenant(name string) tenant { return tenant{Trail: t, name: name, pace: usualPace} }
+
+// update runs fn in a transaction that takes place only under the lease.
+func (t *tenant) update(ctx context.Context, fn func(store.Tx) error) error {
+	return t.Engine.Update(ctx, func(tx store.Tx) error {
+		if t.lease != nil {
+			if err := t.fence(tx, *t.lease); err != nil {
+				return err
+			}
+		}
+		return fn(tx)
+	})
+}
+
+// tenure waits for the lease and works under it. It returns nil when the lease
+// was lost, else why the work ended.
+func (t *tenant) tenure(ctx context.Context, work func(context.Context) error) error {
+	mine, err := t.await(ctx)
 	if err != nil {
 		return err
 	}
-	f.lease, f.at = &mine, nil
-	f.held.Store(f.name, nil)
-	defer f.held.Delete(f.name)
+	t.lease = &mine
+	t.held.Store(t.name, nil)
+	defer t.held.Delete(t.name)
 	held, end := context.WithCancelCause(ctx)
 	var beating sync.WaitGroup
-	beating.Go(func() { f.beats(held, mine, end) })
-	err = f.work(held)
+	beating.Go(func() { t.beats(held, mine, end) })
+	err = work(held)
 	end(nil)
 	beating.Wait()
 	if ctx.Err() == nil && (errors.Is(err, errLost) || errors.Is(context.Cause(held), errLost)) {
 		return nil
 	}
-	f.release(ctx)
+	t.release(ctx)
 	return err
 }
 
-// await returns once the lease is this follower's: because nobody held it, or
+// await returns once the lease is this tenant's: because nobody held it, or
 // because it has seen no sign of the holder's life for long enough, by its own
 // clock and over looks of its own. Clocks of machines are never compared.
-func (f *follower) await(ctx context.Context) (lease, error) {
+func (t *tenant) await(ctx context.Context) (lease, error) {
 	var seen tenancy
 	var since time.Time
 	for {
 		var now tenancy
 		looked := time.Now()
-		err := f.Engine.View(ctx, func(tx store.Tx) (err error) {
-			now, err = tenancyOf(tx, f.name)
+		err := t.Engine.View(ctx, func(tx store.Tx) (err error) {
+			now, err = tenancyOf(tx, t.name)
 			return err
 		})
 		if err != nil {
 			return lease{}, err
 		}
-		if now.holder == "" || now == seen && looked.Sub(since) >= f.pace.lapse {
-			mine, err := f.take(ctx, now)
+		if now.holder == "" || now == seen && looked.Sub(since) >= t.pace.lapse {
+			mine, err := t.take(ctx, now)
 			if !errors.Is(err, errLost) {
 				return mine, err
 			}
@@ -142,30 +180,30 @@ func (f *follower) await(ctx context.Context) (lease, error) {
 		if now != seen {
 			seen, since = now, time.Now()
 		}
-		if err := sleep(ctx, f.pace.look); err != nil {
+		if err := sleep(ctx, t.pace.look); err != nil {
 			return lease{}, err
 		}
 	}
 }
 
-// take makes the lease this follower's, unless it is no longer as it was seen.
-func (f *follower) take(ctx context.Context, from tenancy) (lease, error) {
+// take makes the lease this tenant's, unless it is no longer as it was seen.
+func (t *tenant) take(ctx context.Context, from tenancy) (lease, error) {
 	mine := lease{from.epoch + 1, NewID()}
-	return mine, f.Engine.Update(ctx, func(tx store.Tx) error {
-		now, err := tenancyOf(tx, f.name)
+	return mine, t.Engine.Update(ctx, func(tx store.Tx) error {
+		now, err := tenancyOf(tx, t.name)
 		switch {
 		case err != nil:
 			return err
 		case now != from:
 			return errLost
 		}
-		return errors.Join(tx.Put(leaseKey(f.name), mine.value()), tx.Put(beatKey(f.name), beatValue(0)))
+		return errors.Join(tx.Put(leaseKey(t.name), mine.value()), tx.Put(beatKey(t.name), beatValue(0)))
 	})
 }
 
 // fence answers errLost unless the lease is still mine, and makes the transaction depend on it.
-func (f *follower) fence(tx store.Tx, mine lease) error {
-	now, err := leaseOf(tx, f.name)
+func (t *tenant) fence(tx store.Tx, mine lease) error {
+	now, err := leaseOf(tx, t.name)
 	if err == nil && now != mine {
 		err = errLost
 	}
@@ -174,16 +212,16 @@ func (f *follower) fence(tx store.Tx, mine lease) error {
 
 // beats gives signs of life until ctx ends, or ends the tenure when the lease is
 // lost. A beat that fails otherwise is followed by the next: what is written is fenced.
-func (f *follower) beats(ctx context.Context, mine lease, end context.CancelCauseFunc) {
-	for n := uint64(1); sleep(ctx, f.pace.beat) == nil; n++ {
-		err := f.Engine.Update(ctx, func(tx store.Tx) error {
-			if err := f.fence(tx, mine); err != nil {
+func (t *tenant) beats(ctx context.Context, mine lease, end context.CancelCauseFunc) {
+	for n := uint64(1); sleep(ctx, t.pace.beat) == nil; n++ {
+		err := t.Engine.Update(ctx, func(tx store.Tx) error {
+			if err := t.fence(tx, mine); err != nil {
 				return err
 			}
-			return tx.Put(beatKey(f.name), beatValue(n))
+			return tx.Put(beatKey(t.name), beatValue(n))
 		})
 		if errors.Is(err, errLost) {
-			end(fmt.Errorf("%w: %s", errLost, f.name))
+			end(fmt.Errorf("%w: %s", errLost, t.name))
 			return
 		}
 	}
@@ -191,13 +229,13 @@ func (f *follower) beats(ctx context.Context, mine lease, end context.CancelCaus
 
 // release hands the lease back, so that the next holder need not wait for it to
 // lapse. If that fails it lapses.
-func (f *follower) release(ctx context.Context) {
+func (t *tenant) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 	defer cancel()
-	_ = f.Engine.Update(ctx, func(tx store.Tx) error {
-		if err := f.fence(tx, *f.lease); err != nil {
+	_ = t.Engine.Update(ctx, func(tx store.Tx) error {
+		if err := t.fence(tx, *t.lease); err != nil {
 			return err
 		}
-		return tx.Put(leaseKey(f.name), lease{epoch: f.lease.epoch}.value())
+		return tx.Put(leaseKey(t.name), lease{epoch: t.lease.epoch}.value())
 	})
 }

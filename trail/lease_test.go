@@ -297,3 +297,71 @@ func TestLeasesThatCantBeReadAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestOneAloneWorks lets three nodes want the same work, and ends or pauses who does it.
+func TestOneAloneWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRack(t, alpha)
+		var mu sync.Mutex
+		working, begun := map[int]bool{}, 0
+		at := func() (who []int) {
+			mu.Lock()
+			defer mu.Unlock()
+			for i := range working {
+				who = append(who, i)
+			}
+			return who
+		}
+		nodes := make([]*node, 3)
+		ends := make([]context.CancelFunc, 3)
+		var all sync.WaitGroup
+		for i := range nodes {
+			nodes[i] = &node{Engine: r.Engine}
+			record := &Trail{Engine: nodes[i]}
+			ctx, cancel := context.WithCancel(t.Context())
+			ends[i] = cancel
+			all.Go(func() {
+				err := record.Alone(ctx, shares, func(ctx context.Context) error {
+					mu.Lock()
+					working[i], begun = true, begun+1
+					mu.Unlock()
+					<-ctx.Done()
+					mu.Lock()
+					delete(working, i)
+					mu.Unlock()
+					return ctx.Err()
+				})
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("node %d: %v", i, err)
+				}
+			})
+		}
+		for range 2 {
+			time.Sleep(time.Minute)
+			who := at()
+			if len(who) != 1 {
+				t.Fatalf("nodes %v work", who)
+			}
+			ends[who[0]]()
+		}
+		time.Sleep(time.Minute)
+		last := at()
+		if len(last) != 1 || begun != 3 {
+			t.Fatalf("nodes %v work, the %d. tenure", last, begun)
+		}
+		nodes[last[0]].pause() // it beats no more, but nobody else is there
+		time.Sleep(time.Minute)
+		nodes[last[0]].wake()
+		time.Sleep(time.Minute)
+		if who := at(); len(who) != 1 || begun != 3 {
+			t.Errorf("nodes %v work, the %d. tenure", who, begun)
+		}
+		ends[last[0]]()
+		all.Wait()
+	})
+	own := &Trail{Engine: newRack(t, alpha).Engine}
+	want := errors.New("at once")
+	if err := own.Alone(t.Context(), shares, func(context.Context) error { return want }); err != want {
+		t.Error(err)
+	}
+}

@@ -62,7 +62,7 @@ func TestTheRecordOnDisk(t *testing.T) {
 			}))
 			total += n
 		}
-		f := &follower{Trail: &l.Trail, tail: tail{engine: l.Engine}, name: "f", handle: tally(t, "f")}
+		f := l.newFollower("f", tally(t, "f"))
 		check(t, f.pass(t.Context()))
 		report, err := l.Verify(t.Context(), heads)
 		check(t, err)
