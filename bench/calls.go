@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -149,9 +150,13 @@ func sizeOfAnswer(s *server, op operation, example []byte) (int, error) {
 
 // load calls sts:GetCallerIdentity over 64 connections for a while. The server
 // must have been started with this program's root key.
-func load(addr string, span time.Duration) error {
+func load(addr, call string, span time.Duration) error {
+	at := slices.IndexFunc(inLarge, func(op operation) bool { return op.name == call })
+	if at < 0 {
+		return fmt.Errorf("no call %q is measured", call)
+	}
 	s := &server{addr: addr}
-	next, _, err := s.requests(operations[0], 64, span)
+	next, _, err := s.requests(inLarge[at], 64, span)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ func main() {
 		return
 	}
 	attach := flag.String("load", "", "only load the server at this address, for profiling it")
+	called := flag.String("call", operations[0].name, "what -load calls")
 	binary := flag.String("garrison", "", "the garrison binary to measure")
 	seconds := flag.Float64("seconds", 3, "how long each figure is measured")
 	entities := flag.Int("entities", 100_000, "users, roles and policies of the large account")
@@ -26,7 +27,7 @@ func main() {
 	quick := flag.Bool("quick", false, "a short run that shows that every figure can be taken")
 	flag.Parse()
 	if *attach != "" {
-		if err := load(*attach, time.Duration(*seconds*float64(time.Second))); err != nil {
+		if err := load(*attach, *called, time.Duration(*seconds*float64(time.Second))); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}

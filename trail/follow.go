@@ -236,7 +236,7 @@ func (f *follower) stream(ctx context.Context, s store.Stream) error {
 		if err != nil {
 			return err
 		}
-		records, err := f.Journal.Open(s.ID, row)
+		records, err := f.recent.Open(f.Journal, s.ID, row)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,8 @@ type Trail struct {
 	Engine  store.Engine
 	Journal *Journal
 
-	held sync.Map // the names that this process follows under a lease
+	held   sync.Map // the names that this process follows under a lease
+	recent recent
 }
 
 // Filter chooses records. The zero Filter takes all but those that were erased.
