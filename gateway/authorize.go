@@ -165,30 +165,9 @@ func (c *Call) requestConditions() {
 		x.Set("aws:referer", from.referer)
 	}
 	p := c.Principal
-	if p == nil || p.Kind == aws.Anonymous {
-		x.Set("aws:PrincipalType", "Anonymous")
-		x.Set("aws:PrincipalAccount", "anonymous")
-		x.Set("aws:userid", "anonymous")
+	x.SetPrincipal(p)
+	if p == nil || p.Kind == aws.Anonymous || p.Kind == aws.ServiceCaller {
 		return
-	}
-	x.SetBool("aws:PrincipalIsAWSService", p.Kind == aws.ServiceCaller)
-	if p.Kind == aws.ServiceCaller {
-		x.Set("aws:PrincipalServiceName", p.Name)
-		return
-	}
-	x.Set("aws:PrincipalAccount", p.Account)
-	x.Set("aws:PrincipalArn", principalARN(p))
-	x.Set("aws:userid", p.ID)
-	switch p.Kind {
-	case aws.Root:
-		x.Set("aws:PrincipalType", "Account")
-	case aws.User:
-		x.Set("aws:PrincipalType", "User")
-		x.Set("aws:username", p.Name)
-	case aws.AssumedRole:
-		x.Set("aws:PrincipalType", "AssumedRole")
-	case aws.FederatedUser:
-		x.Set("aws:PrincipalType", "FederatedUser")
 	}
 	for key, value := range c.tags {
 		x.SetTag("aws:PrincipalTag/", key, value)
@@ -210,14 +189,6 @@ func (c *Call) requestConditions() {
 			x.Set("aws:FederatedProvider", s.Provider)
 		}
 	}
-}
-
-// principalARN is aws:PrincipalArn: of a role's session, the role's.
-func principalARN(p *aws.Principal) string {
-	if p.Session != nil && p.Session.RoleARN != "" {
-		return p.Session.RoleARN
-	}
-	return p.ARN
 }
 
 // origin is where a call comes from.

@@ -6,13 +6,17 @@ import (
 	"github.com/garrison-security/garrison/aws"
 )
 
-// setContext fills the request's condition keys: those given, then those that
-// the request says itself.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+// setContext fills the request's condition keys: those that the request says
+// itself, then those given, which stand in for them.
 func (q *question) setContext(r *Request) {
 	x := &q.context
 	x.Reset()
+	if owner := q.ownerKey(); owner != "" {
+		x.Set("aws:ResourceAccount", owner)
+	}
+	if !q.vouchedFor() {
+		x.SetPrincipal(q.Principal)
+	}
 	for i := range r.Context {
 		k := &r.Context[i]
 		if k.List {
@@ -21,45 +25,15 @@ func (q *question) setContext(r *Request) {
 			x.Set(k.Name, k.Values[0])
 		}
 	}
-	q.derive("aws:ResourceAccount", q.ownerKey())
-	p := q.Principal
-	switch {
-	case p == nil && q.Provider == "":
-		q.derive("aws:PrincipalType", "Anonymous")
-		q.derive("aws:PrincipalAccount", "anonymous")
-		q.derive("aws:userid", "anonymous")
-		return
-	case p == nil:
-		return
-	case p.Kind == aws.ServiceCaller:
-		if !strings.HasPrefix(strings.ToLower(q.Action), "sts:assumerolewith") {
-			q.derive("aws:PrincipalIsAWSService", "true")
-			q.derive("aws:PrincipalServiceName", p.Name)
-		}
-		return
-	}
-	q.derive("aws:PrincipalIsAWSService", "false")
-	q.derive("aws:PrincipalAccount", p.Account)
-	q.derive("aws:PrincipalArn", principalARN(p))
-	q.derive("aws:userid", p.ID)
-	switch p.Kind {
-	case aws.Root:
-		q.derive("aws:PrincipalType", "Account")
-	case aws.User:
-		q.derive("aws:PrincipalType", "User")
-		q.derive("aws:username", p.Name)
-	case aws.AssumedRole:
-		q.derive("aws:PrincipalType", "AssumedRole")
-	case aws.FederatedUser:
-		q.derive("aws:PrincipalType", "FederatedUser")
-	}
 }
 
-// derive sets a key that was not given, if there is something to set.
-func (q *question) derive(key, value string) {
-	if value != "" && !q.context.Has(key) {
-		q.context.Set(key, value)
+// vouchedFor tells the callers that an identity provider speaks for, who are
+// nobody yet. A service's name may be a provider's, too: then the action tells.
+func (q *question) vouchedFor() bool {
+	if q.Principal == nil {
+		return q.Provider != ""
 	}
+	return q.Principal.Kind == aws.ServiceCaller && strings.HasPrefix(strings.ToLower(q.Action), "sts:assumerolewith")
 }
 
 // ownerKey is aws:ResourceAccount: of a call without resource the caller's account.
@@ -68,17 +42,4 @@ func (q *question) ownerKey() string {
 		return q.Principal.Account
 	}
 	return q.ResourceAccount
-}
-
-// principalARN is aws:PrincipalArn: of a session the role's, which has no path
-// that a session's ARN would tell.
-func principalARN(p *aws.Principal) string {
-	if p.Kind != aws.AssumedRole {
-		return p.ARN
-	}
-	if p.Session != nil {
-		return p.Session.RoleARN
-	}
-	role, _, _ := strings.Cut(strings.TrimPrefix(p.ARN[strings.LastIndexByte(p.ARN, ':')+1:], "assumed-role/"), "/")
-	return "arn:" + p.Partition + ":iam::" + p.Account + ":role/" + role
 }

@@ -171,8 +171,11 @@ func (m *simulation) readHandling() error {
 	return nil
 }
 
-// readContext sets the condition keys that are given, then those that the caller tells.
+// readContext sets the condition keys that the caller tells, then those that
+// are given, which stand in for them.
 func (m *simulation) readContext() error {
+	m.describeCaller()
+	seen := map[string]bool{}
 	for i := range m.ask.Context {
 		entry := &m.ask.Context[i]
 		if entry.ContextKeyName == nil || entry.ContextKeyType == nil {
@@ -180,9 +183,11 @@ func (m *simulation) readContext() error {
 		}
 		name := *entry.ContextKeyName
 		scalar, list := strings.CutSuffix(string(*entry.ContextKeyType), "List")
-		if m.context.Has(name) {
+		folded := strings.ToLower(name)
+		if seen[folded] {
 			return invalidInput("The context key %s is given twice.", name)
 		}
+		seen[folded] = true
 		if len(entry.ContextKeyValues) == 0 && !list {
 			return invalidInput("The context key %s has no value.", name)
 		}
@@ -197,7 +202,7 @@ func (m *simulation) readContext() error {
 			m.context.Set(name, entry.ContextKeyValues[0])
 		}
 	}
-	m.describeCaller()
+	m.ownerGiven = seen["aws:resourceaccount"]
 	return nil
 }
 

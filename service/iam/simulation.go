@@ -199,31 +199,14 @@ func (m *simulation) ownerOf(resource string) string {
 	return m.principal.Account
 }
 
-// describeCaller adds to the keys that are given those that the caller tells.
+// describeCaller sets the keys that a caller who is known tells.
 func (m *simulation) describeCaller() {
-	m.ownerGiven = m.context.Has("aws:ResourceAccount")
 	if !m.known {
 		return
 	}
-	p := m.principal
-	set := func(key, value string) {
-		if value != "" && !m.context.Has(key) {
-			m.context.Set(key, value)
-		}
-	}
-	set("aws:PrincipalAccount", p.Account)
-	set("aws:PrincipalIsAWSService", "false")
-	if p.Kind == aws.AssumedRole {
-		set("aws:PrincipalType", "AssumedRole")
-		set("aws:PrincipalArn", p.Session.RoleARN)
-	} else {
-		set("aws:PrincipalType", "User")
-		set("aws:PrincipalArn", p.ARN)
-		set("aws:username", p.Name)
-		set("aws:userid", p.ID)
-	}
+	m.context.SetPrincipal(m.principal)
 	for key, value := range m.tags {
-		set("aws:PrincipalTag/"+key, value)
+		m.context.SetTag("aws:PrincipalTag/", key, value)
 	}
 }
 

@@ -25,8 +25,7 @@ func checkLockout(call *gateway.Call, arn string, d *Document, bypass *bool) err
 	}
 	x := new(policy.Context)
 	x.Set("kms:CallerAccount", call.Account)
-	x.Set("aws:PrincipalAccount", call.Account)
-	x.Set("aws:PrincipalArn", principalARN(call.Principal))
+	x.SetPrincipal(call.Principal)
 	q := policy.Request{Action: "kms:PutKeyPolicy", Resource: arn, ResourceAccount: call.Account, Principal: call.Principal, Context: x}
 	if policy.Decide(&q, &policy.Policies{Identity: []*policy.Policy{everything}, Resource: d.policy()}).Allowed {
 		return nil
