@@ -41,6 +41,7 @@ var arrows = map[string]string{
 	"gateway":                "api/catalog aws policy store trail wire/*",
 	"front":                  "",
 	"service/*":              "api/* aws blob gateway policy store trail",
+	"service/iam":            "api/* aws gateway policy policy/reference service/iam/managed store trail",
 	"service/iam/managed/*":  "aws policy service/iam/managed",
 	"service/accessanalyzer": "api/* aws gateway policy policy/validate store trail",
 	"service/kms/material/*": "",

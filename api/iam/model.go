@@ -1304,7 +1304,7 @@ structure GetServiceLastAccessedDetailsResponse
 	JobType AccessAdvisorUsageGranularityType
 	JobCreationDate dateType!
 	ServicesLastAccessed ServicesLastAccessed!
-	JobCompletionDate dateType!
+	JobCompletionDate dateType
 	IsTruncated booleanType
 	Marker responseMarkerType
 	Error ErrorDetails
@@ -1316,7 +1316,7 @@ structure GetServiceLastAccessedDetailsWithEntitiesRequest
 structure GetServiceLastAccessedDetailsWithEntitiesResponse
 	JobStatus jobStatusType!
 	JobCreationDate dateType!
-	JobCompletionDate dateType!
+	JobCompletionDate dateType
 	EntityDetailsList entityDetailsListType!
 	IsTruncated booleanType
 	Marker responseMarkerType

@@ -1077,7 +1077,7 @@ type GetServiceLastAccessedDetailsOutput struct {
 	JobType              *AccessAdvisorUsageGranularityType
 	JobCreationDate      time.Time
 	ServicesLastAccessed []ServiceLastAccessed
-	JobCompletionDate    time.Time
+	JobCompletionDate    *time.Time
 	IsTruncated          *bool
 	Marker               *string
 	Error                *ErrorDetails
@@ -1095,7 +1095,7 @@ type GetServiceLastAccessedDetailsWithEntitiesInput struct {
 type GetServiceLastAccessedDetailsWithEntitiesOutput struct {
 	JobStatus         JobStatusType
 	JobCreationDate   time.Time
-	JobCompletionDate time.Time
+	JobCompletionDate *time.Time
 	EntityDetailsList []EntityDetails
 	IsTruncated       *bool
 	Marker            *string

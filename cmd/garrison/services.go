@@ -71,5 +71,6 @@ func newServices(h *house, settings *Settings) (services, error) {
 		list.all = append(list.all, objects, s3.Control{})
 		list.consumers = append(list.consumers, consumer{"s3", objects.Run})
 	}
+	identities.Calls = iam.CallsOf(list.all)
 	return list, nil
 }

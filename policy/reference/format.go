@@ -17,7 +17,7 @@ import (
 // packed is the reference, as Pack writes it (go generate ./modelgen/reference): gzip over lines whose fields
 // stand between tabs and the items of a list between spaces.
 //
-//	S prefix                 a service; what follows is its; "" for what is global
+//	S prefix name            a service; what follows is its; "" for what is global
 //	A name types keys        an action
 //	R type arn keys          a type of resource
 //	K name type              a condition key
@@ -55,8 +55,8 @@ func read(packed []byte) (*tables, error) {
 		switch {
 		case kind == "S" && f[0] == "":
 			s = new(Service)
-		case kind == "S":
-			s = &Service{Prefix: f[0], actions: map[string]*Action{}}
+		case kind == "S" && len(f) == 2:
+			s = &Service{Prefix: f[0], Name: f[1], actions: map[string]*Action{}}
 			t.services[s.Prefix] = s
 		case kind == "V":
 			t.rcp = strings.Fields(f[0])
@@ -95,6 +95,7 @@ type source struct {
 	GlobalConditionKeys  map[string]string
 	RCPSupportedServices []string `json:"rcpSupportedServices"`
 	Services             map[string]struct {
+		Name    string
 		Actions map[string]struct {
 			Resources []struct {
 				Type          string
@@ -111,7 +112,7 @@ type source struct {
 }
 
 // Pack packs the contents of service-authorization.json, of which it takes
-// what is global, and of service-authorization-all.json.gz.
+// what is global and the services' names, and of service-authorization-all.json.gz.
 func Pack(planned, all []byte) ([]byte, error) {
 	var global, src source
 	if err := json.Unmarshal(planned, &global); err != nil {
@@ -138,7 +139,7 @@ func Pack(planned, all []byte) ([]byte, error) {
 	}
 	for _, prefix := range slices.Sorted(maps.Keys(src.Services)) {
 		s := src.Services[prefix]
-		line("S", prefix)
+		line("S", prefix, global.Services[prefix].Name)
 		for _, name := range slices.Sorted(maps.Keys(s.Actions)) {
 			a := s.Actions[name]
 			var types []string

@@ -13,6 +13,7 @@ import (
 // Service is a service by its prefix in actions and condition keys.
 type Service struct {
 	Prefix    string // "s3"
+	Name      string // "Amazon S3"; "" where it is not known
 	Actions   []Action
 	Resources []Resource
 	Keys      []Key

@@ -28,10 +28,12 @@ var lastUses = store.NewTable[LastUse]("iam/last-used")
 // useResolution is how much later a use must be to be written down again.
 const useResolution = time.Minute
 
-// Run follows the trail and writes down when keys and roles were last used,
-// until ctx ends.
+// Run follows the trail and writes down when keys and roles were last used and
+// who tried which service, and makes the reports that are asked for, until ctx
+// ends.
 func (s *Service) Run(ctx context.Context, t *trail.Trail) error {
-	return t.Follow(ctx, "iam/last-used", s.RecordUse)
+	u := &useRecorder{Service: s, ctx: ctx, engine: t.Engine, made: map[string]*madeReport{}}
+	return t.Follow(ctx, "iam/last-used", u.record)
 }
 
 // RecordUse writes down what records tell of the last use of keys and roles.

@@ -167,6 +167,9 @@ func removeRole(call *gateway.Call, r *Role) error {
 	if err := forgetUse(call.Tx, call.Account, r.ID); err != nil {
 		return err
 	}
+	if err := forgetAccesses(call.Tx, call.Account, r.ID); err != nil {
+		return err
+	}
 	if err := roles.Delete(call.Tx, call.Account, r.ID); err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@
 // (gateway.Directory), and where accounts and their roots are made.
 //
 // Records are decided on by every call, so reads never write them; when a key
-// was last used is read from the trail by a consumer of its own.
+// was last used, and who tried what, is read from the trail by a consumer of its own.
 package iam
 
 import (
@@ -21,6 +21,8 @@ type Options struct {
 	// Quotas hold for accounts that Accounts does not name.
 	Quotas   Quotas
 	Accounts map[string]Quotas
+	// Calls tells of records which action was tried; nil tells of services alone.
+	Calls *Calls
 }
 
 // Service is IAM. It holds no state but caches and is safe for concurrent use.
@@ -59,6 +61,7 @@ func (s *Service) Operations() []gateway.Operation {
 		s.credentialOperations(),
 		s.serverCertificateOperations(),
 		s.simulationOperations(),
+		s.accessOperations(),
 	)
 }
 
@@ -288,5 +291,14 @@ func (s *Service) accountOperations() []gateway.Operation {
 		gateway.Op(iam.GenerateCredentialReport, gateway.Account[iam.GenerateCredentialReportInput], s.generateCredentialReport),
 		gateway.Op(iam.GetCredentialReport, gateway.Account[iam.GetCredentialReportInput], s.getCredentialReport),
 		gateway.Op(iam.GetAccountAuthorizationDetails, gateway.Account[iam.GetAccountAuthorizationDetailsInput], s.getAccountAuthorizationDetails),
+	}
+}
+
+func (s *Service) accessOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.GenerateServiceLastAccessedDetails, reportedOn, s.generateServiceLastAccessedDetails),
+		gateway.Op(iam.GetServiceLastAccessedDetails, gateway.Account[iam.GetServiceLastAccessedDetailsInput], s.getServiceLastAccessedDetails),
+		gateway.Op(iam.GetServiceLastAccessedDetailsWithEntities, gateway.Account[iam.GetServiceLastAccessedDetailsWithEntitiesInput], s.getServiceLastAccessedDetailsWithEntities),
+		gateway.Op(iam.ListPoliciesGrantingServiceAccess, sourceNamed(func(in *iam.ListPoliciesGrantingServiceAccessInput) string { return in.Arn }), s.listPoliciesGrantingServiceAccess),
 	}
 }

@@ -127,6 +127,9 @@ func (s *Service) deleteUser(_ context.Context, call *gateway.Call, u *User, _ *
 	if err := use(call.Tx, call.Account, u.Boundary, &u.Entity, Usage{Boundaries: -1}); err != nil {
 		return nil, err
 	}
+	if err := forgetAccesses(call.Tx, call.Account, u.ID); err != nil {
+		return nil, err
+	}
 	if err := users.Delete(call.Tx, call.Account, u.ID); err != nil {
 		return nil, err
 	}

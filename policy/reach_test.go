@@ -1,0 +1,34 @@
+package policy
+
+import "testing"
+
+func TestReaches(t *testing.T) {
+	for _, c := range []struct {
+		name, statements, action string
+		want                     bool
+	}{
+		{"nothing without an Allow", `{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}`, "kms:Encrypt", false},
+		{"what an Allow names, in whatever case", `{"Effect":"Allow","Action":"KMS:enc*","Resource":"*"}`, "kms:Encrypt", true},
+		{"it on a single resource", `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/*"}`, "s3:GetObject", true},
+		{"it under conditions", `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}`, "s3:GetObject", true},
+		{"what NotAction leaves", `{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}`, "s3:GetObject", true},
+		{"nothing that NotAction names", `{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}`, "iam:GetUser", false},
+		{"nothing that a Deny takes away", `{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"*"}`, "iam:GetUser", false},
+		{"what a Deny takes away here and there", `{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b"}`, "s3:ListBucket", true},
+		{"what a Deny takes away at times", `{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}`, "s3:ListBucket", true},
+		{"nothing that is no action", `{"Effect":"Allow","Action":"*","Resource":"*"}`, "s3", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			doc, err := Parse([]byte(`{"Version":"2012-10-17","Statement":[`+c.statements+`]}`), Identity)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Reaches([]*Policy{Compile(doc, "")}, c.action); got != c.want {
+				t.Errorf("Reaches(%s) = %t", c.action, got)
+			}
+		})
+	}
+	if Reaches([]*Policy{nil}, "s3:GetObject") {
+		t.Error("a policy that can't be read reaches something")
+	}
+}
