@@ -63,6 +63,7 @@ const testsToo = "blob/blobtest blob/fs internal/pgtest internal/shared store st
 var testArrows = map[string]string{
 	"api":                   "modelgen/conform",
 	"cmd/garrison":          "modelgen/coverage",
+	"e2e":                   "blob blob/bucket",
 	"gateway":               "api/*",
 	"modelgen":              "api/*",
 	"service/organizations": "service/iam",

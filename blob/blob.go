@@ -1,6 +1,6 @@
 // Package blob keeps bytes that are too many for a transaction: immutable
-// blobs, each whole or absent, under names of their own. Engines (blob/fs, later
-// a bucket of another object store) implement Store; blobtest is their contract.
+// blobs, each whole or absent, under names of their own. Engines (blob/fs, and
+// blob/bucket, which several nodes may share) implement Store; blobtest is their contract.
 //
 // What goes in is sealed before (Seal), under a key that the transaction which
 // names the blob keeps. So an engine sees no content, and its names tell nothing.
@@ -64,6 +64,8 @@ type Store interface {
 	// All yields the blobs whose names are > after, in order. One that is kept or removed meanwhile may
 	// be among them or not.
 	All(ctx context.Context, after ID) iter.Seq2[Info, error]
+	// Tidy removes what a crash left of blobs that were begun, where that shows neither in All nor at the next start.
+	Tidy(ctx context.Context) error
 	Close() error
 }
 

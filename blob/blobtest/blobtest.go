@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(testing.TB) blob.Store) {
 		{"a reader never sees other bytes than were committed", readers},
 		{"a context that has ended ends what was asked", contexts},
 		{"many write at once", crowd},
+		{"tidying touches neither what is kept nor what is being written", tidied},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := open(t)
@@ -288,7 +289,7 @@ func contexts(t *testing.T, s blob.Store) {
 	for _, err := range s.All(ctx, "") {
 		listed = err
 	}
-	for what, err := range map[string]error{"create": created, "open": opened, "list": listed, "remove": s.Remove(ctx, id), "commit": w.Commit(ctx)} {
+	for what, err := range map[string]error{"create": created, "open": opened, "list": listed, "remove": s.Remove(ctx, id), "tidy": s.Tidy(ctx), "commit": w.Commit(ctx)} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s = %v", what, err)
 		}
@@ -314,4 +315,24 @@ func crowd(t *testing.T, s blob.Store) {
 	if ids := all(t, s, ""); len(ids) != 80 {
 		t.Errorf("%d blobs", len(ids))
 	}
+}
+
+func tidied(t *testing.T, s blob.Store) {
+	kept, begun := Put(t, s, []byte("kept")), blob.NewID()
+	w, err := s.Create(t.Context(), begun)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	if _, err := w.Write(Bytes(1<<20, 3)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, s, kept, []byte("kept"))
+	want(t, s, begun, Bytes(1<<20, 3))
 }

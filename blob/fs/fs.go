@@ -201,6 +201,9 @@ func (s *Store) All(ctx context.Context, after blob.ID) iter.Seq2[blob.Info, err
 	}
 }
 
+// Tidy implements blob.Store. What was begun the next Open removes.
+func (s *Store) Tidy(ctx context.Context) error { return ctx.Err() }
+
 // Close implements blob.Store. What was committed stays; what is open can be read on.
 func (s *Store) Close() (err error) {
 	s.closing.Do(func() { err = s.lock.Close() })
