@@ -24,6 +24,9 @@ func Malformed(message string) error {
 	return &aws.Error{Kind: aws.Serialization, Message: message}
 }
 
+// ErrMalformedXML is S3's error for a body that breaks its schema.
+var ErrMalformedXML = Malformed("The XML you provided was not well-formed or did not validate against our published schema")
+
 // Input is the state of decoding one input, the same for every codec: where in
 // the input the decoder stands, what it has spent, and which required members
 // never came. The zero value is ready.

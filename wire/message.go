@@ -17,6 +17,7 @@ const (
 	terseForm              // Value at 'a' failed …, and no list of an enum's values: IAM
 	ec2Form                // EC2's own two errors, the first broken constraint alone
 	reasonForm             // a reason for the first broken constraint: Organizations
+	xmlForm                // in a body, that it is not as the schema says, and no more: S3
 )
 
 func messageForm(s *aws.Service) form {
@@ -27,6 +28,8 @@ func messageForm(s *aws.Service) form {
 		return terseForm
 	case s.Name == "organizations":
 		return reasonForm
+	case s.Name == "s3":
+		return xmlForm
 	case len(s.Protocols) > 0 && s.Protocols[0] == aws.EC2Query:
 		return ec2Form
 	}
@@ -51,7 +54,7 @@ func (k *constraint) each(p *Plan, form form, f func(rule string, holds func() b
 			f(cmp.Or(k.complaint, "Member must satisfy regular expression pattern: "+k.patternText), func() bool { return k.pattern.match(v.String()) })
 		}
 	}
-	patternFirst := form == fullForm && v.IsValid()
+	patternFirst := (form == fullForm || form == xmlForm) && v.IsValid()
 	if patternFirst {
 		pattern()
 	}
@@ -70,7 +73,7 @@ func (k *constraint) each(p *Plan, form form, f func(rule string, holds func() b
 	}
 	if k.enum != nil {
 		rule := "Member must satisfy enum value set"
-		if form == fullForm {
+		if form == fullForm || form == xmlForm {
 			rule += ": " + k.enumText
 		}
 		f(rule, func() bool { return k.inEnum(p, v) })
@@ -98,6 +101,7 @@ func (c *checker) null() {
 		c.note(inputRequired)
 		return
 	}
+	c.malformed = c.malformed || c.inBody()
 	c.begin()
 	c.text = append(c.text, " null"...)
 	c.end("Member must not be null")
@@ -112,6 +116,7 @@ func (c *checker) broken(p *Plan, v reflect.Value, secret bool, rule string) {
 		c.note(reasonOf(p, rule))
 		return
 	}
+	c.malformed = c.malformed || c.inBody()
 	var value []byte
 	if !secret && c.form != terseForm {
 		value, _ = appendEcho(nil, p, v)
@@ -133,6 +138,11 @@ func (c *checker) broken(p *Plan, v reflect.Value, secret bool, rule string) {
 		c.text = append(append(append(c.text, " '"...), value...), '\'')
 	}
 	c.end(rule)
+}
+
+// inBody tells whether the checker stands in the body of a request.
+func (c *checker) inBody() bool {
+	return len(c.path) > 0 && c.path[0].field.Member.Location == aws.InBody
 }
 
 // complain notes that a text has characters that it may not have, of which the
@@ -166,6 +176,8 @@ func (c *checker) err() error {
 		return nil
 	case c.form == reasonForm:
 		return c.reason.err()
+	case c.form == xmlForm && c.malformed:
+		return ErrMalformedXML
 	case c.form == ec2Form && c.invalid:
 		return &aws.Error{Kind: aws.Validation, Message: string(c.text)}
 	case c.form == ec2Form:

@@ -50,6 +50,8 @@ type checker struct {
 	reason  reason // reasonForm's
 	invalid bool   // ec2Form: the first broken constraint is of a value, not of an absence
 
+	malformed bool // a broken constraint is of the body
+
 	complaint []byte // of the first text that a pattern with a complaint refuses
 }
 

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -116,6 +117,35 @@ func TestIAMLeavesValuesOut(t *testing.T) {
 	want := "1 validation error detected: Value at 'status' failed to satisfy constraint: Member must satisfy enum value set"
 	if message(err) != want {
 		t.Errorf("got %s, want %s", message(err), want)
+	}
+}
+
+// TestS3CallsABodyMalformed: what a body breaks has S3's one error, what stands elsewhere the model's words.
+func TestS3CallsABodyMalformed(t *testing.T) {
+	status := &aws.Shape{Name: "Status", Kind: aws.String, Enum: []string{"Enabled", "Suspended"}}
+	op := operation("s3", aws.RESTXML)
+	op.Input = &aws.Shape{Name: "Put", Kind: aws.Structure, Payload: "Rule", Members: []*aws.Member{
+		{Name: "Mode", Shape: status, Location: aws.InHeader, LocationName: "x-amz-mode"},
+		{Name: "Rule", Shape: &aws.Shape{Name: "Rule", Kind: aws.Structure, Members: []*aws.Member{{Name: "Status", Shape: status, Required: true}}}},
+	}}
+	for _, c := range []struct{ mode, body, want string }{
+		{"Enabled", "<Rule><Status>Enabled</Status></Rule>", ""},
+		{"Enabled", "<Rule><Status>enabled</Status></Rule>", "MalformedXML"},
+		{"Enabled", "<Rule></Rule>", "MalformedXML"},
+		{"on", "<Rule><Status>Enabled</Status></Rule>", "InvalidArgument"},
+	} {
+		var in struct {
+			Mode *string
+			Rule *struct{ Status string }
+		}
+		err := codecs.For(aws.RESTXML).Decode(op, &wire.Request{Header: wire.HTTPHeader(http.Header{"X-Amz-Mode": {c.mode}})}, []byte(c.body), nil, &in)
+		code := ""
+		if err != nil {
+			code = wire.FaultOf(aws.RESTXML, nil, err).Code
+		}
+		if code != c.want {
+			t.Errorf("%s %s: %v, want %s", c.mode, c.body, err, c.want)
+		}
 	}
 }
 

@@ -472,15 +472,6 @@ const (
 	ObjectLockLegalHoldStatusOff ObjectLockLegalHoldStatus = "OFF"
 )
 
-// ObjectLockMode is the model's ObjectLockMode.
-type ObjectLockMode string
-
-// Values of ObjectLockMode.
-const (
-	ObjectLockModeGovernance ObjectLockMode = "GOVERNANCE"
-	ObjectLockModeCompliance ObjectLockMode = "COMPLIANCE"
-)
-
 // ObjectLockRetentionMode is the model's ObjectLockRetentionMode.
 type ObjectLockRetentionMode string
 
@@ -747,15 +738,6 @@ const (
 	TierStandard  Tier = "Standard"
 	TierBulk      Tier = "Bulk"
 	TierExpedited Tier = "Expedited"
-)
-
-// TransitionDefaultMinimumObjectSize is the model's TransitionDefaultMinimumObjectSize.
-type TransitionDefaultMinimumObjectSize string
-
-// Values of TransitionDefaultMinimumObjectSize.
-const (
-	TransitionDefaultMinimumObjectSizeVariesByStorageClass  TransitionDefaultMinimumObjectSize = "varies_by_storage_class"
-	TransitionDefaultMinimumObjectSizeAllStorageClasses128k TransitionDefaultMinimumObjectSize = "all_storage_classes_128K"
 )
 
 // TransitionStorageClass is the model's TransitionStorageClass.

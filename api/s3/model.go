@@ -2,7 +2,7 @@
 
 package s3
 
-const source = `garrison-model 1 111 690 1629 268
+const source = `garrison-model 1 111 690 1629 264
 resource accesspoint arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName} aws:ResourceTag/${TagKey} s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn
 resource accesspointobject arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}/object/${ObjectName} aws:ResourceTag/${TagKey} s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:BucketTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn
 resource bucket arn:${Partition}:s3:::${BucketName} aws:ResourceTag/${TagKey} s3:BucketTag/${TagKey}
@@ -2192,8 +2192,6 @@ string ObjectLockLegalHoldStatus
 	=ON
 	=OFF
 string ObjectLockMode
-	=GOVERNANCE
-	=COMPLIANCE
 timestamp ObjectLockRetainUntilDate time=iso8601
 structure ObjectLockRetention
 	Mode ObjectLockRetentionMode
@@ -2952,8 +2950,6 @@ structure Transition
 	Days Days
 	StorageClass TransitionStorageClass
 string TransitionDefaultMinimumObjectSize
-	=varies_by_storage_class
-	=all_storage_classes_128K
 list TransitionList flattened
 	member Transition
 string TransitionStorageClass

@@ -13,9 +13,6 @@ import (
 	"github.com/garrison-security/garrison/wire"
 )
 
-// errMalformed is S3's message for XML that breaks its schema.
-var errMalformed = wire.Malformed("The XML you provided was not well-formed or did not validate against our published schema")
-
 // decodeXML fills v, a structure of plan p, from the document body, whatever
 // its root is called. Namespaces and prefixes are passed over.
 func decodeXML(in *wire.Input, body []byte, p *wire.Plan, v reflect.Value, seen *wire.Seen) error {
@@ -36,7 +33,7 @@ func decodeXML(in *wire.Input, body []byte, p *wire.Plan, v reflect.Value, seen 
 	if _, ours := errors.AsType[*aws.Error](err); ours {
 		return err
 	}
-	return errMalformed
+	return wire.ErrMalformedXML
 }
 
 type decoder struct {
@@ -49,7 +46,7 @@ func (d *decoder) root() (xml.StartElement, error) {
 	for {
 		t, err := d.xml.Token()
 		if err != nil {
-			return xml.StartElement{}, errMalformed
+			return xml.StartElement{}, wire.ErrMalformedXML
 		}
 		if start, ok := t.(xml.StartElement); ok {
 			return start, nil
@@ -71,7 +68,7 @@ func between(t xml.Token) error {
 			return nil
 		}
 	}
-	return errMalformed
+	return wire.ErrMalformedXML
 }
 
 // children calls f at each element within the one that was begun.
@@ -79,7 +76,7 @@ func (d *decoder) children(f func(xml.StartElement) error) error {
 	for {
 		t, err := d.xml.Token()
 		if err != nil {
-			return errMalformed
+			return wire.ErrMalformedXML
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
@@ -104,7 +101,7 @@ func (d *decoder) skip(depth int) error {
 	for {
 		t, err := d.xml.Token()
 		if err != nil {
-			return errMalformed
+			return wire.ErrMalformedXML
 		}
 		switch t.(type) {
 		case xml.StartElement:
@@ -114,7 +111,7 @@ func (d *decoder) skip(depth int) error {
 		case xml.EndElement:
 			return nil
 		case xml.Directive:
-			return errMalformed
+			return wire.ErrMalformedXML
 		}
 	}
 }
@@ -125,7 +122,7 @@ func (d *decoder) text() (string, error) {
 	for {
 		t, err := d.xml.Token()
 		if err != nil {
-			return "", errMalformed
+			return "", wire.ErrMalformedXML
 		}
 		switch t := t.(type) {
 		case xml.CharData:
@@ -134,7 +131,7 @@ func (d *decoder) text() (string, error) {
 			return string(text), nil
 		case xml.Comment, xml.ProcInst:
 		default:
-			return "", errMalformed
+			return "", wire.ErrMalformedXML
 		}
 	}
 }
@@ -153,7 +150,7 @@ func (d *decoder) structure(start xml.StartElement, p *wire.Plan, v reflect.Valu
 		i := p.Element([]byte(child.Name.Local))
 		if i < 0 || p.Fields[i].Member.XMLAttribute {
 			if p.Shape.Kind == aws.Union {
-				return errMalformed
+				return wire.ErrMalformedXML
 			}
 			return d.skip(d.in.Room())
 		}
@@ -162,7 +159,7 @@ func (d *decoder) structure(start xml.StartElement, p *wire.Plan, v reflect.Valu
 		if first {
 			set++
 		} else if !f.Flat {
-			return errMalformed
+			return wire.ErrMalformedXML
 		}
 		if err := d.in.Enter(f); err != nil {
 			return err
@@ -188,7 +185,7 @@ func (d *decoder) structure(start xml.StartElement, p *wire.Plan, v reflect.Valu
 		return err
 	}
 	if p.Shape.Kind == aws.Union && set != 1 {
-		return errMalformed
+		return wire.ErrMalformedXML
 	}
 	d.in.Done(p, seen)
 	return nil
@@ -209,7 +206,7 @@ func (d *decoder) attributes(start xml.StartElement, p *wire.Plan, v reflect.Val
 				continue
 			}
 			if seen.Mark(i) || !wire.SetText(f.Plan.Shape, f.New(v), attr.Value, wire.Format(f.Member, aws.ISO8601)) {
-				return 0, errMalformed
+				return 0, wire.ErrMalformedXML
 			}
 			set++
 		}
@@ -237,7 +234,7 @@ func (d *decoder) value(start xml.StartElement, m *aws.Member, p *wire.Plan, v r
 	if p.Shape.Kind == aws.Blob && !p.Stream {
 		blob, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 		if err != nil {
-			return errMalformed
+			return wire.ErrMalformedXML
 		}
 		v.SetBytes(blob)
 		return nil
@@ -246,7 +243,7 @@ func (d *decoder) value(start xml.StartElement, m *aws.Member, p *wire.Plan, v r
 		text = strings.TrimSpace(text)
 	}
 	if !wire.SetText(p.Shape, v, text, wire.Format(m, aws.ISO8601)) {
-		return errMalformed
+		return wire.ErrMalformedXML
 	}
 	return nil
 }
@@ -327,13 +324,13 @@ func (d *decoder) entry(p *wire.Plan, v reflect.Value) error {
 			}
 			return d.value(child, p.Shape.Elem, p.Elem, e)
 		}
-		return errMalformed
+		return wire.ErrMalformedXML
 	})
 	if err != nil {
 		return err
 	}
 	if !hasKey || !hasValue || v.MapIndex(key).IsValid() {
-		return errMalformed
+		return wire.ErrMalformedXML
 	}
 	v.SetMapIndex(key, value)
 	return nil
