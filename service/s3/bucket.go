@@ -28,6 +28,7 @@ type Bucket struct {
 	Encryption   BucketEncryption
 	Policy       []byte // JSON, as it was put; nil: none
 	Tags         []Tag
+	Lock         *ObjectLock // nil: object lock is not enabled
 
 	judgement atomic.Pointer[judged]
 }

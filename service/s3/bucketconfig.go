@@ -16,6 +16,9 @@ func (s *Service) putBucketVersioning(_ context.Context, call *gateway.Call, b *
 	if c.MFADelete != nil && *c.MFADelete != s3.MFADeleteDisabled || in.MFA != nil {
 		return nil, gateway.NotImplemented(call.Operation, "MFADelete")
 	}
+	if b.Lock != nil && *c.Status != s3.BucketVersioningStatusEnabled {
+		return nil, invalidBucketState("An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
+	}
 	return nil, b.change(call, func(b *Bucket) error {
 		b.Versioning = *c.Status
 		return nil

@@ -77,6 +77,7 @@ type verifier struct {
 	want      *string // of the digest, base64; nil: nobody said, or a trailer says
 	wantMD5   *string
 	trailer   string // the trailer that says it; "": none
+	said      bool   // the request names a checksum, or an MD5
 	size      int64
 }
 
@@ -125,6 +126,7 @@ func verify(body any, declared *s3.ChecksumAlgorithm, said checksums, contentMD5
 	if v.algorithm == "" && declared != nil {
 		v.algorithm = *declared
 	}
+	v.said = v.algorithm != "" || contentMD5 != nil
 	if v.algorithm == "" {
 		v.algorithm = s3.ChecksumAlgorithmCrc64nvme
 	}

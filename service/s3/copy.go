@@ -95,6 +95,10 @@ func encryptingCopy(in *s3.CopyObjectInput) encrypting {
 		customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}}
 }
 
+func lockingCopy(in *s3.CopyObjectInput) locking {
+	return locking{in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus}
+}
+
 func replaces[D ~string](directive *D) bool { return directive != nil && *directive == "REPLACE" }
 
 func objectToCopy(call *gateway.Call, in *s3.CopyObjectInput) (*onObject, error) {
@@ -135,9 +139,11 @@ func objectToCopy(call *gateway.Call, in *s3.CopyObjectInput) (*onObject, error)
 	if missing == nil {
 		missing = unbuilt
 	}
-	unbuilt = storing{
-		Lock: in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
-	}.check(call)
+	unbuilt = lockingCopy(in).check(call, o)
+	if missing == nil {
+		missing = unbuilt
+	}
+	unbuilt = checkClass(call, in.StorageClass)
 	if err := o.share(call, &aclRequest{canned(in.ACL), in.GrantFullControl, in.GrantRead, nil, in.GrantReadACP, in.GrantWriteACP, nil}); missing == nil {
 		missing = err
 	}
@@ -255,7 +261,7 @@ func (s *Service) copyObject(ctx context.Context, call *gateway.Call, on *onObje
 	c.sealing = k
 	v := &Version{
 		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: c.size, ETag: c.tag(e), Encryption: e, Checksum: c.checksum, Class: s3.StorageClassStandard,
-		Header: from.Header, Metadata: from.Metadata, Tags: from.Tags,
+		Header: from.Header, Metadata: from.Metadata, Tags: from.Tags, Lock: b.lockFor(lockingCopy(in).lock(), call.Time),
 	}
 	v.Header.WebsiteRedirect = text(in.WebsiteRedirectLocation) // it is not copied
 	if replaces(in.MetadataDirective) {

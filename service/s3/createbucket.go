@@ -35,18 +35,17 @@ func bucketToCreate(call *gateway.Call, in *s3.CreateBucketInput) (*creation, er
 	if err := checkBucketName(in.Bucket); err != nil {
 		return nil, err
 	}
-	for name, set := range map[string]bool{
-		"ObjectLockEnabledForBucket": in.ObjectLockEnabledForBucket != nil && *in.ObjectLockEnabledForBucket,
-		"BucketNamespace":            in.BucketNamespace != nil && *in.BucketNamespace != s3.BucketNamespaceGlobal,
-	} {
-		if set {
-			return nil, gateway.NotImplemented(call.Operation, name)
-		}
+	if in.BucketNamespace != nil && *in.BucketNamespace != s3.BucketNamespaceGlobal {
+		return nil, gateway.NotImplemented(call.Operation, "BucketNamespace")
 	}
 	location := ""
 	on := &creation{name: in.Bucket, account: call.Account, arn: "arn:" + call.Partition + ":s3:::" + in.Bucket}
 	if err := on.share(call, in); err != nil {
 		return nil, err
+	}
+	if flag(in.ObjectLockEnabledForBucket) {
+		on.further = append(on.further, gateway.Authorization{Action: "s3:PutBucketObjectLockConfiguration", On: on},
+			gateway.Authorization{Action: "s3:PutBucketVersioning", On: on})
 	}
 	if c := in.CreateBucketConfiguration; c != nil {
 		if c.Location != nil || c.Bucket != nil {
@@ -94,6 +93,9 @@ func (s *Service) createBucket(_ context.Context, call *gateway.Call, on *creati
 	}
 	if in.ObjectOwnership != nil {
 		b.Ownership = *in.ObjectOwnership
+	}
+	if flag(in.ObjectLockEnabledForBucket) {
+		b.Lock, b.Versioning = new(ObjectLock), s3.BucketVersioningStatusEnabled
 	}
 	location := "/" + b.Name
 	if c := in.CreateBucketConfiguration; c != nil {

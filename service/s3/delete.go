@@ -18,7 +18,7 @@ func objectToDelete(call *gateway.Call, in *s3.DeleteObjectInput) (*onObject, er
 	if err := checkKey(in.Key); err != nil {
 		return nil, err
 	}
-	for name, given := range map[string]bool{ // no object has a retention yet that could be bypassed
+	for name, given := range map[string]bool{
 		"MFA":                     in.MFA != nil,
 		"IfMatchLastModifiedTime": in.IfMatchLastModifiedTime != nil, "IfMatchSize": in.IfMatchSize != nil,
 	} {
@@ -34,7 +34,16 @@ func objectToDelete(call *gateway.Call, in *s3.DeleteObjectInput) (*onObject, er
 		call.Condition("s3:if-match", *in.IfMatch)
 	}
 	o.ask(deleteAction(in.VersionId))
-	return o, nil
+	return o, b.mayBypass(in.BypassGovernanceRetention)
+}
+
+// mayBypass refuses to bypass a governance that the bucket can't have.
+func (b *Bucket) mayBypass(said *bool) error {
+	if said == nil || b.Lock != nil {
+		return nil
+	}
+	const header = "x-amz-bypass-governance-retention"
+	return fault(http.StatusBadRequest, "InvalidArgument", header+" is only applicable to Object Lock enabled buckets.", "ArgumentName", header)
 }
 
 func deleteAction(version *string) string {
@@ -50,7 +59,7 @@ func (s *Service) deleteObject(_ context.Context, call *gateway.Call, on *onObje
 			return nil, err
 		}
 	}
-	marker, id, err := on.bucket.delete(call, on.key, in.VersionId)
+	marker, id, err := on.bucket.delete(call, on.key, in.VersionId, in.BypassGovernanceRetention)
 	if err != nil {
 		return nil, err
 	}
@@ -64,13 +73,16 @@ func (s *Service) deleteObject(_ context.Context, call *gateway.Call, on *onObje
 // delete deletes a version, or makes the key show none: a delete marker if the
 // bucket keeps versions. It answers the version that was deleted or made, and
 // whether that is a marker. What is not there is deleted already.
-func (b *onBucket) delete(call *gateway.Call, key string, version *string) (marker bool, id string, err error) {
+func (b *onBucket) delete(call *gateway.Call, key string, version *string, bypass *bool) (marker bool, id string, err error) {
 	if version != nil {
 		v, err := b.find(call.Tx, key, version)
 		if isFault(err, "NoSuchVersion") {
 			return false, *version, nil
 		}
 		if err != nil {
+			return false, "", err
+		}
+		if err := b.unlocked(call, key, v, bypass); err != nil {
 			return false, "", err
 		}
 		return v.Marker, v.ID, b.remove(call, key, v)
@@ -85,6 +97,17 @@ func (b *onBucket) delete(call *gateway.Call, key string, version *string) (mark
 		return false, "", err
 	}
 	return false, "", b.remove(call, key, current)
+}
+
+// unlocked refuses to delete a version that is locked. Governance alone can be bypassed.
+func (b *onBucket) unlocked(call *gateway.Call, key string, v *Version, bypass *bool) error {
+	switch {
+	case v.Lock.binds(call.Time):
+		return locked()
+	case v.Lock.keeps(call.Time):
+		return (&onObject{bucket: b, key: key}).bypass(call, bypass)
+	}
+	return nil
 }
 
 func isFault(err error, code string) bool {
@@ -109,6 +132,9 @@ func bucketToDeleteFrom(call *gateway.Call, in *s3.DeleteObjectsInput) (deletion
 	if in.MFA != nil {
 		return deletion{}, gateway.NotImplemented(call.Operation, "MFA")
 	}
+	if err := b.mayBypass(in.BypassGovernanceRetention); err != nil {
+		return deletion{}, err
+	}
 	if in.Delete == nil || len(in.Delete.Objects) == 0 || len(in.Delete.Objects) > maxDelete {
 		return deletion{}, malformedXML()
 	}
@@ -119,7 +145,7 @@ func (s *Service) deleteObjects(_ context.Context, call *gateway.Call, on deleti
 	out := new(s3.DeleteObjectsOutput)
 	for i := range in.Delete.Objects {
 		o := &in.Delete.Objects[i]
-		deleted, err := deleteOne(call, on.onBucket, o)
+		deleted, err := deleteOne(call, on.onBucket, o, in.BypassGovernanceRetention)
 		if e, ok := errors.AsType[*aws.Error](err); ok {
 			code := e.Code
 			if e.Kind == aws.AccessDenied {
@@ -138,7 +164,7 @@ func (s *Service) deleteObjects(_ context.Context, call *gateway.Call, on deleti
 	return out, nil
 }
 
-func deleteOne(call *gateway.Call, b *onBucket, o *s3.ObjectIdentifier) (*s3.DeletedObject, error) {
+func deleteOne(call *gateway.Call, b *onBucket, o *s3.ObjectIdentifier, bypass *bool) (*s3.DeletedObject, error) {
 	if err := checkKey(o.Key); err != nil {
 		return nil, err
 	}
@@ -158,7 +184,7 @@ func deleteOne(call *gateway.Call, b *onBucket, o *s3.ObjectIdentifier) (*s3.Del
 			return nil, err
 		}
 	}
-	marker, id, err := b.delete(call, o.Key, o.VersionId)
+	marker, id, err := b.delete(call, o.Key, o.VersionId, bypass)
 	if err != nil {
 		return nil, err
 	}

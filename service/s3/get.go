@@ -46,6 +46,7 @@ func (s *Service) headObject(ctx context.Context, call *gateway.Call, on *onObje
 		ChecksumSHA1: o.ChecksumSHA1, ChecksumSHA256: o.ChecksumSHA256, ChecksumSHA512: o.ChecksumSHA512,
 		ServerSideEncryption: o.ServerSideEncryption, SSEKMSKeyId: o.SSEKMSKeyId, BucketKeyEnabled: o.BucketKeyEnabled,
 		SSECustomerAlgorithm: o.SSECustomerAlgorithm, SSECustomerKeyMD5: o.SSECustomerKeyMD5,
+		ObjectLockMode: o.ObjectLockMode, ObjectLockRetainUntilDate: o.ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus: o.ObjectLockLegalHoldStatus,
 	}, nil
 }
 
@@ -68,6 +69,7 @@ func (o *onObject) describe(call *gateway.Call, in *s3.GetObjectInput) (*Version
 		ContentRange: part.header(v.Size), Metadata: maps.Clone(v.Metadata), VersionId: o.versionID(),
 	}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = v.Encryption.shown(customer)
+	out.ObjectLockMode, out.ObjectLockRetainUntilDate, out.ObjectLockLegalHoldStatus = o.shownLock(call, v)
 	if len(v.Tags) > 0 {
 		out.TagCount = new(int32(len(v.Tags)))
 	}
@@ -156,7 +158,7 @@ func (o *onObject) deleted(call *gateway.Call) error {
 	if o.byID {
 		return &aws.Error{Kind: aws.Custom, Status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed",
 			Message: "The specified method is not allowed against this resource.",
-			Fields:  []aws.Field{{Name: "Method", Value: "GET"}, {Name: "ResourceType", Value: "DeleteMarker"}},
+			Fields:  []aws.Field{{Name: "Method", Value: call.Operation.Method}, {Name: "ResourceType", Value: "DeleteMarker"}},
 			Header: append(marker, aws.Field{Name: "Allow", Value: "DELETE"},
 				aws.Field{Name: "Last-Modified", Value: o.version.Modified.Format(http.TimeFormat)})}
 	}

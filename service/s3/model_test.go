@@ -98,7 +98,7 @@ func TestVersionsAndListingsAgreeWithAPlainModel(t *testing.T) {
 				var marker bool
 				var id string
 				change(func(c *gateway.Call) (err error) {
-					marker, id, err = (&onBucket{Bucket: b}).delete(c, key, nil)
+					marker, id, err = (&onBucket{Bucket: b}).delete(c, key, nil, nil)
 					return err
 				})
 				if marker != (b.Versioning != "") {
@@ -113,7 +113,7 @@ func TestVersionsAndListingsAgreeWithAPlainModel(t *testing.T) {
 				if list := p.keys[key]; len(list) > 0 {
 					v := list[random.IntN(len(list))]
 					change(func(c *gateway.Call) error {
-						_, _, err := (&onBucket{Bucket: b}).delete(c, key, &v.ID)
+						_, _, err := (&onBucket{Bucket: b}).delete(c, key, &v.ID, nil)
 						return err
 					})
 					p.remove(key, v.ID)

@@ -37,6 +37,7 @@ type Version struct {
 	Data     Data
 	// Encryption is by whose keys it is encrypted; nil: S3's own.
 	Encryption *Encryption
+	Lock       *Lock // nil: there never was one
 }
 
 // Header are the headers that an object is answered with.

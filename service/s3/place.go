@@ -80,6 +80,9 @@ func (b *Bucket) place(call *gateway.Call, key string, v *Version) error {
 	switch {
 	case current == nil:
 	case current.ID == nullID && v.ID == nullID:
+		if current.Lock.keeps(call.Time) {
+			return locked()
+		}
 		if err := b.release(call, current); err != nil {
 			return err
 		}
@@ -122,11 +125,17 @@ func (b *Bucket) dropNull(call *gateway.Call, key string) error {
 	if err != nil {
 		return err
 	}
+	if v.Lock.keeps(call.Time) {
+		return locked()
+	}
 	return b.unlist(call, key, v)
 }
 
-// unlist gives up a version that is not current.
+// unlist gives up a version that is not current. Whoever asks, what nobody may delete stays.
 func (b *Bucket) unlist(call *gateway.Call, key string, v *Version) error {
+	if v.Lock.binds(call.Time) {
+		return locked()
+	}
 	if v.ID == nullID {
 		if err := nulls.Delete(call.Tx, b.Account, b.ID, key); err != nil {
 			return err
@@ -152,8 +161,12 @@ func (b *Bucket) release(call *gateway.Call, v *Version) error {
 	return nil
 }
 
-// remove gives up a version, for good, and shows the newest that is left.
+// remove gives up a version, for good, and shows the newest that is left. Whoever
+// asks, what nobody may delete stays.
 func (b *Bucket) remove(call *gateway.Call, key string, v *Version) error {
+	if v.Lock.binds(call.Time) {
+		return locked()
+	}
 	current, err := b.current(call.Tx, key)
 	if err != nil {
 		return err

@@ -57,9 +57,14 @@ func objectToPut(call *gateway.Call, in *s3.PutObjectInput) (*onObject, error) {
 	if err := encryptingPut(in).check(call, o); err != nil {
 		return o, err
 	}
-	return o, storing{
-		Lock: in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
-	}.check(call)
+	if err := lockingPut(in).check(call, o); err != nil {
+		return o, err
+	}
+	return o, checkClass(call, in.StorageClass)
+}
+
+func lockingPut(in *s3.PutObjectInput) locking {
+	return locking{in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus}
 }
 
 func encryptingPut(in *s3.PutObjectInput) encrypting {
@@ -67,27 +72,14 @@ func encryptingPut(in *s3.PutObjectInput) encrypting {
 		customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}}
 }
 
-// storing is what a request says of how an object is to be kept.
-type storing struct {
-	Lock  bool
-	Class *s3.StorageClass
-}
-
-// check refuses what would have no effect.
-func (w storing) check(call *gateway.Call) error {
-	if w.Class != nil {
-		call.Condition("s3:x-amz-storage-class", string(*w.Class))
+// checkClass refuses a storage class that would have no effect.
+func checkClass(call *gateway.Call, class *s3.StorageClass) error {
+	if class == nil {
+		return nil
 	}
-	for _, refused := range []struct {
-		name  string
-		given bool
-	}{
-		{"ObjectLockMode", w.Lock},
-		{"StorageClass", w.Class != nil && *w.Class != s3.StorageClassStandard},
-	} {
-		if refused.given {
-			return gateway.NotImplemented(call.Operation, refused.name)
-		}
+	call.Condition("s3:x-amz-storage-class", string(*class))
+	if *class != s3.StorageClassStandard {
+		return gateway.NotImplemented(call.Operation, "StorageClass")
 	}
 	return nil
 }
@@ -146,6 +138,9 @@ func (s *Service) receiveObject(ctx context.Context, call *gateway.Call, on *onO
 	}, in.ContentMD5)
 	if err != nil {
 		return nil, err
+	}
+	if !v.said && on.bucket.lockFor(lockingPut(in).lock(), call.Time) != nil {
+		return nil, invalidRequest("Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters")
 	}
 	w, err := encryptingPut(in).way(on.bucket)
 	if err != nil {
@@ -278,7 +273,7 @@ func (s *Service) putObject(ctx context.Context, call *gateway.Call, on *onObjec
 	r.sealing = k
 	v := &Version{
 		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: r.size, ETag: r.tag(e), Encryption: e, Checksum: r.checksum, Class: s3.StorageClassStandard,
-		Metadata: in.Metadata, Tags: tags,
+		Metadata: in.Metadata, Tags: tags, Lock: b.lockFor(lockingPut(in).lock(), call.Time),
 		Header: headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation),
 	}
 	if err := b.keep(call.Tx, v, r); err != nil {

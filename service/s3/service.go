@@ -48,6 +48,7 @@ func (s *Service) Operations() []gateway.Operation {
 		s.namedOperations(),
 		s.corsOperations(),
 		s.objectOperations(),
+		s.lockOperations(),
 		s.uploadOperations(),
 		s.listOperations(),
 	)

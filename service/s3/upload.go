@@ -32,6 +32,7 @@ type Upload struct {
 	ACL       *ACL
 	// Encryption is by whose keys its parts are encrypted; nil: S3's own.
 	Encryption *Encryption
+	Lock       *Lock // that was asked for; nil: none
 }
 
 // Part is a part of an upload, or of an object that was uploaded so.
@@ -92,9 +93,14 @@ func uploadToCreate(call *gateway.Call, in *s3.CreateMultipartUploadInput) (*onO
 	if err := encryptingUpload(in).check(call, o); err != nil {
 		return o, err
 	}
-	return o, storing{
-		Lock: in.ObjectLockMode != nil || in.ObjectLockRetainUntilDate != nil || in.ObjectLockLegalHoldStatus != nil, Class: in.StorageClass,
-	}.check(call)
+	if err := lockingUpload(in).check(call, o); err != nil {
+		return o, err
+	}
+	return o, checkClass(call, in.StorageClass)
+}
+
+func lockingUpload(in *s3.CreateMultipartUploadInput) locking {
+	return locking{in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus}
 }
 
 func encryptingUpload(in *s3.CreateMultipartUploadInput) encrypting {
@@ -113,7 +119,7 @@ func (s *Service) createMultipartUpload(ctx context.Context, call *gateway.Call,
 	}
 	u := &Upload{
 		ID: newVersionID(uint64(call.Time.UnixNano())), Initiated: second(call.Time), Initiator: call.Principal.ARN, Class: s3.StorageClassStandard,
-		Account: on.owner, ACL: on.acl,
+		Account: on.owner, ACL: on.acl, Lock: lockingUpload(in).lock(),
 		Metadata: in.Metadata, Tags: tags, Header: headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation),
 	}
 	if in.ChecksumAlgorithm != nil {
