@@ -31,7 +31,7 @@ type oneKey struct {
 	plain [][]byte // the data keys that it made
 }
 
-func newOneKey(t *testing.T) *oneKey {
+func newOneKey(t testing.TB) *oneKey {
 	secret := make([]byte, 32)
 	rand.Read(secret)
 	block, err := aes.NewCipher(secret)
