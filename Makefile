@@ -25,6 +25,10 @@ run: ## serve in ./garrison-data, on 127.0.0.1:4566
 build: ## the static program: build/garrison
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BUILD)/garrison ./cmd/garrison
 
+.PHONY: helper
+helper: ## the program that loads a PKCS #11 module, which needs a C compiler: build/garrison-pkcs11
+	CGO_ENABLED=1 go build -trimpath -ldflags '-s -w' -o $(BUILD)/garrison-pkcs11 ./cmd/garrison-pkcs11
+
 .PHONY: generate
 generate: ## write api/ and docs/coverage.md from the service models
 	go generate ./...
@@ -54,6 +58,7 @@ check-format:
 	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './$(BUILD)/*')); [ -z "$$unformatted" ] || { echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; }
 check-vet:
 	go vet ./...
+	CGO_ENABLED=0 go vet ./hsm/... ./cmd/garrison-pkcs11
 check-lint:
 	go tool staticcheck ./...
 check-arrows:

@@ -40,6 +40,8 @@ var arrows = map[string]string{
 	"wire/*":                 "aws api/catalog wire/*",
 	"gateway":                "api/catalog aws policy store trail wire/*",
 	"front":                  "",
+	"hsm/*":                  "hsm/*",
+	"cmd/garrison-pkcs11":    "hsm/*",
 	"service/*":              "api/* aws blob gateway policy store trail",
 	"service/iam":            "api/* aws gateway policy policy/reference service/iam/managed store trail",
 	"service/iam/managed/*":  "aws policy service/iam/managed",
@@ -47,17 +49,18 @@ var arrows = map[string]string{
 	"service/kms/material/*": "",
 	"cmd/garrison":           "aws blob/* front gateway keyring policy/* service/* store store/mem store/pebble store/postgres trail",
 
-	"modelgen/*":      "api/catalog aws internal/shared policy/reference",
-	"bench/*":         "api/* aws front gateway keyring policy service/* store/* trail wire/*",
-	"e2e/*":           "",
-	"internal/image":  "",
-	"internal/pgtest": "",
-	"internal/shared": "",
-	".":               "",
+	"modelgen/*":       "api/catalog aws internal/shared policy/reference",
+	"bench/*":          "api/* aws front gateway keyring policy service/* store/* trail wire/*",
+	"e2e/*":            "",
+	"internal/hsmtest": "",
+	"internal/image":   "",
+	"internal/pgtest":  "",
+	"internal/shared":  "",
+	".":                "",
 }
 
 // tests may import these besides.
-const testsToo = "blob/blobtest blob/fs internal/pgtest internal/shared store store/mem store/storetest"
+const testsToo = "blob/blobtest blob/fs internal/hsmtest internal/pgtest internal/shared store store/mem store/storetest"
 
 // testArrows are what the tests of single packages need besides.
 var testArrows = map[string]string{
