@@ -47,6 +47,7 @@ var arrows = map[string]string{
 	"service/iam/managed/*":  "aws policy service/iam/managed",
 	"service/accessanalyzer": "api/* aws gateway policy policy/validate store trail",
 	"service/kms/material/*": "",
+	"service/kms/xks":        "",
 	"cmd/garrison":           "aws blob/* front gateway keyring policy/* service/* store store/mem store/pebble store/postgres trail",
 
 	"modelgen/*":       "api/catalog aws internal/shared policy/reference",
@@ -56,11 +57,12 @@ var arrows = map[string]string{
 	"internal/image":   "",
 	"internal/pgtest":  "",
 	"internal/shared":  "",
+	"internal/xkstest": "",
 	".":                "",
 }
 
 // tests may import these besides.
-const testsToo = "blob/blobtest blob/fs internal/hsmtest internal/pgtest internal/shared store store/mem store/storetest"
+const testsToo = "blob/blobtest blob/fs internal/hsmtest internal/pgtest internal/shared internal/xkstest store store/mem store/storetest"
 
 // testArrows are what the tests of single packages need besides.
 var testArrows = map[string]string{

@@ -49,8 +49,13 @@ func newServices(h *house, settings *Settings) (services, error) {
 	if len(served) == 0 {
 		served = gateway.Regions(h.Partition)
 	}
+	proxies, err := settings.xksClient()
+	if err != nil {
+		return services{}, usageError{err}
+	}
 	keys := kms.New(kms.Options{
-		Sealer: h.keys, Identities: identities, Regions: served, Quotas: all.KMS, Accounts: perAccount(accounts, func(q quotas) kms.Quotas { return q.KMS }),
+		Proxies: proxies,
+		Sealer:  h.keys, Identities: identities, Regions: served, Quotas: all.KMS, Accounts: perAccount(accounts, func(q quotas) kms.Quotas { return q.KMS }),
 	})
 	list := services{
 		all:       []gateway.Service{identities, tokens, lookups, tree, keys, accessanalyzer.New(accessanalyzer.Options{Tokens: store.Tokens{Sealer: h.keys}})},
@@ -63,6 +68,7 @@ func newServices(h *house, settings *Settings) (services, error) {
 			{"iam reports", func(ctx context.Context) error { return identities.MakeReports(ctx, h.record) }},
 			{"cloudtrail", lookups.Run},
 			{"kms", func(ctx context.Context) error { return keys.Follow(ctx, h.record) }},
+			{"kms key stores", func(ctx context.Context) error { return keys.RunStores(ctx, h.engine, time.Now) }},
 			{"kms calendar", func(ctx context.Context) error { return keys.Run(ctx, h.engine, time.Now) }},
 		},
 	}

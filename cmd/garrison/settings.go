@@ -54,6 +54,10 @@ type Settings struct {
 	Quota        []string `help:"Count that an account may reach, instead of AWS's default: iam:Users=10000, or 123456789012/iam:Users=10000." env:"GARRISON_QUOTA" placeholder:"WHAT=N"`
 	MinFree      int      `help:"Free space, in percent, below which calls are refused; by default 5." default:"5" env:"GARRISON_MIN_FREE" placeholder:"PERCENT"`
 
+	XKSProxy   []string      `name:"xks-proxy" help:"Hosts of external key store proxies that may be reached: NAME, on port 443, or NAME=HOST:PORT; by default none." env:"GARRISON_XKS_PROXY" placeholder:"NAME"`
+	XKSProxyCA string        `name:"xks-proxy-ca" help:"Authorities of these proxies' certificates, PEM; by default the system's." env:"GARRISON_XKS_PROXY_CA" placeholder:"FILE"`
+	XKSTimeout time.Duration `name:"xks-timeout" help:"How long such a proxy may take to answer; by default 250ms, as AWS documents." default:"250ms" env:"GARRISON_XKS_TIMEOUT" placeholder:"TIME"`
+
 	MaxConnections          int           `help:"Connections open at once; by default 4096." default:"4096" env:"GARRISON_MAX_CONNECTIONS" placeholder:"N"`
 	MaxConnectionsPerSource int           `help:"Of these, from one address; by default 2048." default:"2048" env:"GARRISON_MAX_CONNECTIONS_PER_SOURCE" placeholder:"N"`
 	DrainNotice             time.Duration `help:"How long health tells of the end after SIGTERM before new connections are refused, for load balancers; by default not at all." default:"0s" env:"GARRISON_DRAIN_NOTICE" placeholder:"TIME"`
@@ -145,6 +149,7 @@ func (s *Settings) faults() []fault {
 			add("endpoint-names", "%q is not a host's name", name)
 		}
 	}
+	s.xksFaults(add)
 	if _, err := s.rates(); err != nil {
 		add("rate", "%v", err)
 	}

@@ -162,7 +162,7 @@ func (s *Service) identify(call *gateway.Call, g *Grantee) error {
 }
 
 func (s *Service) createGrant(_ context.Context, call *gateway.Call, on *granting, in *kms.CreateGrantInput) (*kms.CreateGrantOutput, error) {
-	if err := on.usable(call.Time); err != nil {
+	if err := on.Key.usable(call.Time); err != nil { // whether or not its key store is connected
 		return nil, err
 	}
 	if err := on.checkGrant(); err != nil {

@@ -17,6 +17,7 @@ type newKey struct {
 	Key
 	bypass bool
 	tagged []gateway.Authorization
+	store  *KeyStore // that is to hold it; nil: none is
 }
 
 // ARN implements gateway.Resource: a key that is not yet there has none.
@@ -32,7 +33,7 @@ func (n *newKey) Describe(x *policy.Context) {
 func (n *newKey) Further() []gateway.Authorization { return n.tagged }
 
 // keyToCreate is the key that CreateKey asks for. What is wrong with the input itself is said to anyone.
-func keyToCreate(call *gateway.Call, in *kms.CreateKeyInput) (*newKey, error) {
+func (s *Service) keyToCreate(call *gateway.Call, in *kms.CreateKeyInput) (*newKey, error) {
 	n := &newKey{Key: Key{
 		Account: call.Account, Region: call.Region, Manager: kms.KeyManagerTypeCustomer, Created: second(call.Time),
 		Spec: material.Symmetric, Usage: kms.KeyUsageTypeEncryptDecrypt, Origin: kms.OriginTypeAwsKms, State: kms.KeyStateEnabled,
@@ -56,7 +57,10 @@ func keyToCreate(call *gateway.Call, in *kms.CreateKeyInput) (*newKey, error) {
 		tagConditions(call, n.Tags)
 		n.tagged = []gateway.Authorization{{Action: "kms:TagResource", On: untouchedKey(call)}}
 	}
-	return n, nil
+	if in.CustomKeyStoreId == nil {
+		return n, nil
+	}
+	return n, s.placeOutside(call, n, in)
 }
 
 // specify sets spec, usage and origin, and refuses what does not go together.
@@ -84,21 +88,17 @@ func (n *newKey) specify(call *gateway.Call, in *kms.CreateKeyInput) error {
 	if in.Origin != nil {
 		n.Origin = *in.Origin
 	}
-	switch {
-	case n.Origin == kms.OriginTypeAwsCloudhsm, n.Origin == kms.OriginTypeExternalKeyStore:
-		return gateway.NotImplemented(call.Operation, "Origin "+string(n.Origin))
-	case in.CustomKeyStoreId != nil:
-		return gateway.NotImplemented(call.Operation, "CustomKeyStoreId")
-	case in.XksKeyId != nil:
-		return gateway.NotImplemented(call.Operation, "XksKeyId")
-	case n.external():
+	if n.external() {
 		n.State = kms.KeyStatePendingImport
 	}
-	return nil
+	return n.specifyStore(in)
 }
 
 // made is what is made for a new key outside its transaction.
-type made struct{ secret, public []byte }
+type made struct {
+	id             string // of a key whose material an HSM made under it
+	secret, public []byte
+}
 
 // generate makes material, in its turn where that takes long.
 func (s *Service) generate(ctx context.Context, account string, spec material.Spec) (*made, error) {
@@ -127,10 +127,15 @@ func (s *Service) generate(ctx context.Context, account string, spec material.Sp
 	return m, nil
 }
 
-// needsPair tells a key whose material takes long to make.
-func needsPair(n *newKey, _ *kms.CreateKeyInput) bool { return n.Spec.Paired() && !n.external() }
+// madeOutside tells a key whose material takes long to make, or is in a key store.
+func madeOutside(n *newKey, _ *kms.CreateKeyInput) bool {
+	return n.Spec.Paired() && !n.external() || n.store != nil
+}
 
 func (s *Service) prepareKey(ctx context.Context, call *gateway.Call, n *newKey, _ *kms.CreateKeyInput) (*made, error) {
+	if n.store != nil {
+		return s.prepareOutside(ctx, call, n)
+	}
 	return s.generate(ctx, call.Account, n.Spec)
 }
 
@@ -150,6 +155,9 @@ func (k *Key) newID(call *gateway.Call) {
 func (s *Service) createKey(ctx context.Context, call *gateway.Call, n *newKey, in *kms.CreateKeyInput, m *made) (*kms.CreateKeyOutput, error) {
 	k := &n.Key
 	k.newID(call)
+	if m != nil && m.id != "" {
+		k.ID, k.Arn = m.id, keyARN(call, k.Account, m.id)
+	}
 	var err error
 	if k.Policy, err = s.firstPolicy(call, k, in.Policy, in.BypassPolicyLockoutSafetyCheck); err != nil {
 		return nil, err
@@ -163,7 +171,10 @@ func (s *Service) createKey(ctx context.Context, call *gateway.Call, n *newKey, 
 		}
 		defer clear(m.secret)
 	}
-	if m != nil {
+	switch {
+	case m != nil && m.secret == nil:
+		k.addMaterial(Material{ID: material.ID(k.ID, []byte(k.hsmLabel()))})
+	case m != nil:
 		k.Public = m.public
 		if err := s.newMaterial(call.Tx, k, m.secret, Material{}); err != nil {
 			return nil, err
@@ -173,7 +184,7 @@ func (s *Service) createKey(ctx context.Context, call *gateway.Call, n *newKey, 
 		return nil, err
 	}
 	call.Touched(k.Arn, k.Account, keyType)
-	return &kms.CreateKeyOutput{KeyMetadata: k.metadata(call.Partition, call.Time)}, nil
+	return &kms.CreateKeyOutput{KeyMetadata: (&named{Key: k, store: n.store}).metadata(call.Partition, call.Time)}, nil
 }
 
 // firstPolicy is the policy of a key that is made.

@@ -33,51 +33,108 @@ func dataKeySize(bytes *int32, spec *kms.DataKeySpec) (int, error) {
 	return 32, nil
 }
 
-// dataKey makes a data key, and seals it.
-func (s *Service) dataKey(call *gateway.Call, n *named, bytes *int32, spec *kms.DataKeySpec, run *bool) (key, blob []byte, err error) {
+// newDataKey makes a data key, for a key that can seal it.
+func (n *named) newDataKey(call *gateway.Call, bytes *int32, spec *kms.DataKeySpec, run *bool) ([]byte, error) {
 	size, err := dataKeySize(bytes, spec)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := n.encrypts(call, call.Operation.Name); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := dry(run); err != nil {
+		return nil, err
+	}
+	key := make([]byte, size)
+	rand.Read(key)
+	return key, nil
+}
+
+// dataKeyOutside and hiddenDataKeyOutside tell data keys that a key store seals.
+func dataKeyOutside(n *named, in *kms.GenerateDataKeyInput) bool { return n.outside(in.DryRun) }
+
+func hiddenDataKeyOutside(n *named, in *kms.GenerateDataKeyWithoutPlaintextInput) bool {
+	return n.outside(in.DryRun)
+}
+
+func (s *Service) makeDataKey(ctx context.Context, call *gateway.Call, n *named, in *kms.GenerateDataKeyInput) (*done, error) {
+	return s.dataKeyBy(ctx, call, n, in.NumberOfBytes, in.KeySpec, in.DryRun)
+}
+
+func (s *Service) makeHiddenDataKey(ctx context.Context, call *gateway.Call, n *named, in *kms.GenerateDataKeyWithoutPlaintextInput) (*done, error) {
+	return s.dataKeyBy(ctx, call, n, in.NumberOfBytes, in.KeySpec, in.DryRun)
+}
+
+// dataKeyBy makes a data key, and has it sealed in a key store, outside any transaction.
+func (s *Service) dataKeyBy(ctx context.Context, call *gateway.Call, n *named, bytes *int32, spec *kms.DataKeySpec, run *bool) (*done, error) {
+	key, err := n.newDataKey(call, bytes, spec, run)
+	if err != nil {
+		return nil, err
+	}
+	blob, err := s.sealOutside(ctx, call, n, key)
+	return &done{key: n.Arn, plaintext: key, blob: blob}, err
+}
+
+// dataKey makes a data key, and seals it, unless a key store has.
+func (s *Service) dataKey(call *gateway.Call, n *named, bytes *int32, spec *kms.DataKeySpec, run *bool, d *done) (key, blob []byte, err error) {
+	if key, err = n.newDataKey(call, bytes, spec, run); err != nil {
 		return nil, nil, err
 	}
-	key = make([]byte, size)
-	rand.Read(key)
-	blob, err = s.seal(call, n, key)
+	blob, err = s.sealOnce(call, n, key, d)
+	if d != nil {
+		key = d.plaintext
+	}
 	return key, blob, err
 }
 
-func (s *Service) generateDataKey(_ context.Context, call *gateway.Call, n *named, in *kms.GenerateDataKeyInput) (*kms.GenerateDataKeyOutput, error) {
-	key, blob, err := s.dataKey(call, n, in.NumberOfBytes, in.KeySpec, in.DryRun)
+func (s *Service) generateDataKey(_ context.Context, call *gateway.Call, n *named, in *kms.GenerateDataKeyInput, d *done) (*kms.GenerateDataKeyOutput, error) {
+	key, blob, err := s.dataKey(call, n, in.NumberOfBytes, in.KeySpec, in.DryRun, d)
 	if err != nil {
 		return nil, err
 	}
-	return &kms.GenerateDataKeyOutput{CiphertextBlob: blob, Plaintext: key, KeyId: &n.Arn, KeyMaterialId: &n.Current}, nil
+	return &kms.GenerateDataKeyOutput{CiphertextBlob: blob, Plaintext: key, KeyId: &n.Arn, KeyMaterialId: n.materialID()}, nil
 }
 
-func (s *Service) generateDataKeyWithoutPlaintext(_ context.Context, call *gateway.Call, n *named, in *kms.GenerateDataKeyWithoutPlaintextInput) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
-	key, blob, err := s.dataKey(call, n, in.NumberOfBytes, in.KeySpec, in.DryRun)
-	clear(key)
+func (s *Service) generateDataKeyWithoutPlaintext(_ context.Context, call *gateway.Call, n *named, in *kms.GenerateDataKeyWithoutPlaintextInput, d *done) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
+	_, blob, err := s.dataKey(call, n, in.NumberOfBytes, in.KeySpec, in.DryRun, d)
 	if err != nil {
 		return nil, err
 	}
-	return &kms.GenerateDataKeyWithoutPlaintextOutput{CiphertextBlob: blob, KeyId: &n.Arn, KeyMaterialId: &n.Current}, nil
+	return &kms.GenerateDataKeyWithoutPlaintextOutput{CiphertextBlob: blob, KeyId: &n.Arn, KeyMaterialId: n.materialID()}, nil
+}
+
+// materialID is the material that encrypts, as answers name it; nil for a key in a key store.
+func (n *named) materialID() *string {
+	if n.store != nil {
+		return nil
+	}
+	return &n.Current
 }
 
 func (s *Service) generateRandom(_ context.Context, call *gateway.Call, _ gateway.Anything, in *kms.GenerateRandomInput) (*kms.GenerateRandomOutput, error) {
 	switch {
 	case in.Recipient != nil:
 		return nil, gateway.NotImplemented(call.Operation, "Recipient")
-	case in.CustomKeyStoreId != nil:
-		return nil, gateway.NotImplemented(call.Operation, "CustomKeyStoreId")
 	case in.NumberOfBytes == nil:
 		return nil, validation("NumberOfBytes is required.")
+	case in.CustomKeyStoreId != nil:
+		return nil, s.randomOf(call, *in.CustomKeyStoreId)
 	}
 	random := make([]byte, *in.NumberOfBytes)
 	rand.Read(random)
 	return &kms.GenerateRandomOutput{Plaintext: random}, nil
+}
+
+// randomOf refuses to make random bytes in a key store.
+func (s *Service) randomOf(call *gateway.Call, id string) error {
+	k, err := findStore(call, id)
+	switch {
+	case err != nil:
+		return err
+	case k.external():
+		return unsupported("The custom key store %s is an external key store, which is not valid for GenerateRandom.", id)
+	case !k.connected():
+		return k.wrongState("GenerateRandom")
+	}
+	return gateway.NotImplemented(call.Operation, "CustomKeyStoreId")
 }

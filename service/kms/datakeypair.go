@@ -37,6 +37,9 @@ func (s *Service) prepareDataKeyPair(ctx context.Context, call *gateway.Call, n 
 	if err := n.encrypts(call, call.Operation.Name); err != nil {
 		return nil, err
 	}
+	if n.store != nil {
+		return nil, unsupported("%s is in a custom key store, which is not valid for %s.", n.Arn, call.Operation.Name)
+	}
 	if !material.Spec(spec).Known() {
 		return nil, unsupported("KeyPairSpec %s is not supported in this Region.", spec)
 	}

@@ -91,6 +91,9 @@ func (s *Service) sameAs(call *gateway.Call, n *named, key string, header materi
 
 // load reads the material that a blob is under.
 func (n *named) load(call *gateway.Call, header material.Header) error {
+	if header.Outside != (n.Store != "") { // the inner half of a double encryption is no ciphertext of its own
+		return errCiphertext
+	}
 	for i := range n.Materials {
 		m := &n.Materials[i]
 		if !strings.HasPrefix(m.ID, header.Material) {
@@ -102,8 +105,11 @@ func (n *named) load(call *gateway.Call, header material.Header) error {
 			}
 			return nil // the key's state says so
 		}
-		var err error
 		n.used = m.ID
+		if n.Origin == kms.OriginTypeAwsCloudhsm {
+			return nil // the HSM has it
+		}
+		var err error
 		n.sealed, err = sealedSecret(call.Tx, n.Key, m.ID)
 		return err
 	}
@@ -157,17 +163,25 @@ func (s *Service) keyToDecrypt(call *gateway.Call, in *kms.DecryptInput) (*named
 	return s.sealer(call, decryptInput(in))
 }
 
-// opensPair tells a decryption with a private key.
-func opensPair(n *named, in *kms.DecryptInput) bool {
-	return n.paired() && (in.DryRun == nil || !*in.DryRun)
+// opensOutside tells a decryption with a private key, or in a key store.
+func opensOutside(n *named, in *kms.DecryptInput) bool {
+	return n.paired() && (in.DryRun == nil || !*in.DryRun) || n.outside(in.DryRun)
 }
 
-// openCiphertext decrypts with a private key, outside any transaction.
-func (s *Service) openCiphertext(ctx context.Context, call *gateway.Call, n *named, in *kms.DecryptInput) ([]byte, error) {
+// openCiphertext decrypts with a private key or in a key store, outside any transaction.
+func (s *Service) openCiphertext(ctx context.Context, call *gateway.Call, n *named, in *kms.DecryptInput) (*done, error) {
 	if err := n.encrypts(call, "Decrypt"); err != nil {
 		return nil, err
 	}
-	return s.decryptPair(ctx, call, n, in.CiphertextBlob)
+	plaintext, err := s.decryptBy(ctx, call, n, in.CiphertextBlob)
+	return &done{key: n.Arn, plaintext: plaintext}, err
+}
+
+func (s *Service) decryptBy(ctx context.Context, call *gateway.Call, n *named, blob []byte) ([]byte, error) {
+	if n.store != nil {
+		return s.openOutside(ctx, call, n, blob)
+	}
+	return s.decryptPair(ctx, call, n, blob)
 }
 
 func (s *Service) decryptPair(ctx context.Context, call *gateway.Call, n *named, blob []byte) ([]byte, error) {
@@ -202,19 +216,33 @@ func (s *Service) withPair(ctx context.Context, call *gateway.Call, n *named, us
 	return use(pair)
 }
 
-func (s *Service) decrypt(_ context.Context, call *gateway.Call, n *named, in *kms.DecryptInput, opened []byte) (*kms.DecryptOutput, error) {
+// openOnce is what open answers, or what was opened before: with a private key, or in the key's store.
+func (s *Service) openOnce(n *named, blob []byte, d *done) ([]byte, error) {
+	if n.store == nil && n.Spec.Symmetric() {
+		return s.open(n, blob)
+	}
+	if err := d.of(n); err != nil {
+		return nil, err
+	}
+	return d.plaintext, nil
+}
+
+func (s *Service) decrypt(_ context.Context, call *gateway.Call, n *named, in *kms.DecryptInput, d *done) (*kms.DecryptOutput, error) {
 	if err := n.encrypts(call, "Decrypt"); err != nil {
 		return nil, err
 	}
 	if err := dry(in.DryRun); err != nil {
 		return nil, err
 	}
-	out := &kms.DecryptOutput{KeyId: &n.Arn, Plaintext: opened, EncryptionAlgorithm: new(kms.EncryptionAlgorithmSpec(n.algorithm))}
-	if n.Spec.Symmetric() {
-		var err error
-		if out.Plaintext, err = s.open(n, in.CiphertextBlob); err != nil {
-			return nil, err
-		}
+	out := &kms.DecryptOutput{KeyId: &n.Arn, EncryptionAlgorithm: new(kms.EncryptionAlgorithmSpec(n.algorithm))}
+	var err error
+	if out.Plaintext, err = s.openOnce(n, in.CiphertextBlob, d); err != nil {
+		return nil, err
+	}
+	switch {
+	case n.store != nil:
+		n.noteStore(call)
+	case n.Spec.Symmetric():
 		out.KeyMaterialId = &n.used
 		call.Note("keyMaterialId", n.used)
 	}

@@ -31,7 +31,13 @@ func (k *Key) metadata(partition string, now time.Time) *kms.KeyMetadata {
 	case kms.KeyUsageTypeKeyAgreement:
 		m.KeyAgreementAlgorithms = typed[kms.KeyAgreementAlgorithmSpec](algorithms)
 	}
-	if k.Spec == material.Symmetric && k.Current != "" && state != kms.KeyStatePendingImport {
+	if k.Store != "" {
+		m.CustomKeyStoreId = &k.Store
+	}
+	if k.XksKeyID != "" {
+		m.XksKeyConfiguration = &kms.XksKeyConfigurationType{Id: &k.XksKeyID}
+	}
+	if k.Spec == material.Symmetric && k.Store == "" && k.Current != "" && state != kms.KeyStatePendingImport {
 		m.CurrentKeyMaterialId = &k.Current
 	}
 	if !k.DeletionDate.IsZero() {
@@ -47,6 +53,24 @@ func (k *Key) metadata(partition string, now time.Time) *kms.KeyMetadata {
 		}
 	}
 	return m
+}
+
+// metadata is the key as answers describe it, with what its key store makes of it.
+func (n *named) metadata(partition string, now time.Time) *kms.KeyMetadata {
+	m := n.Key.metadata(partition, now)
+	if n.store != nil {
+		state := n.stateAt(now)
+		m.KeyState, m.Enabled = &state, new(state == kms.KeyStateEnabled)
+		n.store.describe(m)
+	}
+	return m
+}
+
+// describe adds what an answer tells of a key's store.
+func (k *KeyStore) describe(m *kms.KeyMetadata) {
+	if !k.external() {
+		m.CloudHsmClusterId = &k.Cluster
+	}
 }
 
 func (m *Material) expirationModel() kms.ExpirationModelType {

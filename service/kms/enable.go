@@ -28,7 +28,7 @@ func (n *named) become(call *gateway.Call, state kms.KeyState) error {
 	if err := n.customers(call); err != nil {
 		return err
 	}
-	switch now := n.stateAt(call.Time); now {
+	switch now := n.Key.stateAt(call.Time); now { // whether or not its key store is connected
 	case state:
 		return nil
 	case kms.KeyStateEnabled, kms.KeyStateDisabled:

@@ -33,6 +33,9 @@ func (s *Service) cipher(call *gateway.Call, key string, algorithm string, pairs
 	if n != nil {
 		n.context, n.algorithm = pairs, algorithm
 	}
+	if err == nil {
+		err = n.loadInner(call)
+	}
 	return n, err
 }
 
@@ -81,7 +84,19 @@ func (s *Service) keyToEncrypt(call *gateway.Call, in *kms.EncryptInput) (*named
 	return s.cipher(call, in.KeyId, algorithmOf(&in.EncryptionAlgorithm), in.EncryptionContext, in.GrantTokens)
 }
 
-func (s *Service) encrypt(_ context.Context, call *gateway.Call, n *named, in *kms.EncryptInput) (*kms.EncryptOutput, error) {
+// encryptsOutside tells an encryption in a key store.
+func encryptsOutside(n *named, in *kms.EncryptInput) bool { return n.outside(in.DryRun) }
+
+// encryptOutside encrypts in a key store, outside any transaction.
+func (s *Service) encryptOutside(ctx context.Context, call *gateway.Call, n *named, in *kms.EncryptInput) (*done, error) {
+	if err := n.encrypts(call, "Encrypt"); err != nil {
+		return nil, err
+	}
+	blob, err := s.sealOutside(ctx, call, n, in.Plaintext)
+	return &done{key: n.Arn, blob: blob}, err
+}
+
+func (s *Service) encrypt(_ context.Context, call *gateway.Call, n *named, in *kms.EncryptInput, d *done) (*kms.EncryptOutput, error) {
 	if err := n.encrypts(call, "Encrypt"); err != nil {
 		return nil, err
 	}
@@ -91,7 +106,7 @@ func (s *Service) encrypt(_ context.Context, call *gateway.Call, n *named, in *k
 	if err := dry(in.DryRun); err != nil {
 		return nil, err
 	}
-	blob, err := s.seal(call, n, in.Plaintext)
+	blob, err := s.sealOnce(call, n, in.Plaintext, d)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +122,18 @@ func (n *named) fits(plaintext []byte) error {
 		return validation("Algorithm %s and key spec %s cannot encrypt data larger than %d bytes.", n.algorithm, n.Spec, most)
 	}
 	return nil
+}
+
+// sealOnce is what seal makes, or what was sealed in the key's store before.
+func (s *Service) sealOnce(call *gateway.Call, n *named, plaintext []byte, d *done) ([]byte, error) {
+	if n.store == nil && d == nil {
+		return s.seal(call, n, plaintext)
+	}
+	if err := d.of(n); err != nil {
+		return nil, err
+	}
+	n.noteStore(call)
+	return d.blob, nil
 }
 
 // seal encrypts under a key, symmetric or RSA, that may be used for it.

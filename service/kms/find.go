@@ -26,10 +26,11 @@ type named struct {
 	account string // that the ARN names
 	shown   string // the ARN that denials show, if another
 	missing bool
-	fresh   bool     // made by this very call
-	grants  *Service // asked for grants
-	sealed  *Secret  // the material that a use needs, where it is prepared outside transactions
-	used    string   // that material's ID
+	fresh   bool      // made by this very call
+	grants  *Service  // asked for grants
+	store   *KeyStore // that holds the key; nil: none does
+	sealed  *Secret   // the material that a use needs, where it is prepared outside transactions
+	used    string    // that material's ID
 	more    []gateway.Authorization
 }
 
@@ -162,6 +163,10 @@ func (n *named) byID(call *gateway.Call, id string) error {
 		return notFound("Key '%s' does not exist", arn)
 	}
 	n.Key = found
+	if err != nil || found.Store == "" {
+		return err
+	}
+	n.store, err = keyStores.Get(call.Tx, n.account, call.Region, found.Store)
 	return err
 }
 

@@ -230,7 +230,7 @@ func (s *Service) settle(call *gateway.Call, k *Key, id string) error {
 
 func (s *Service) deleteImportedKeyMaterial(_ context.Context, call *gateway.Call, n *named, in *kms.DeleteImportedKeyMaterialInput) (*kms.DeleteImportedKeyMaterialOutput, error) {
 	if !n.external() {
-		return nil, unsupported("%s origin is %s which is not valid for this operation.", n.Arn, n.Origin)
+		return nil, n.wrongOrigin()
 	}
 	k, err := edit(call.Tx, n.Key)
 	if err != nil {

@@ -40,7 +40,7 @@ func (s *Service) keyToImport(call *gateway.Call, in *kms.GetParametersForImport
 // imports refuses a key that material can't be imported into now.
 func (n *named) imports() error {
 	if !n.external() {
-		return unsupported("%s origin is %s which is not valid for this operation.", n.Arn, n.Origin)
+		return n.wrongOrigin()
 	}
 	return n.notPendingDeletion()
 }

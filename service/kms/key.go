@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -39,6 +40,9 @@ type Key struct {
 
 	Rotation Rotation
 	OnDemand int `cbor:",omitempty"` // on-demand rotations so far
+
+	Store    string `cbor:",omitempty"` // id of the custom key store that holds it
+	XksKeyID string `cbor:",omitempty"` // of the external key, in an external key store
 
 	MultiRegion bool     `cbor:",omitempty"`
 	Primary     string   `cbor:",omitempty"` // Region of the primary key
@@ -106,8 +110,16 @@ func (d *Document) policy() *policy.Policy {
 	return d.compiled
 }
 
+// keysByStore are the keys in custom key stores: those in an external one by
+// their external keys, of which none has two.
+var keysByStore = &store.Index[Key]{Name: "store", Unique: true, Of: func(k *Key, add func(...string)) {
+	if k.Store != "" {
+		add(k.Region, k.Store, cmp.Or(k.XksKeyID, k.ID))
+	}
+}}
+
 // keys holds every key, by Region and id.
-var keys = store.NewTable[Key]("kms/key", keysByDate)
+var keys = store.NewTable[Key]("kms/key", keysByDate, keysByStore)
 
 // save stores a key that was changed.
 func (k *Key) save(tx store.Tx) error { return keys.Put(tx, k.Account, k, k.Region, k.ID) }

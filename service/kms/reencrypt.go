@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/garrison-security/garrison/api/kms"
@@ -45,20 +46,35 @@ func (s *Service) keysToReEncrypt(call *gateway.Call, in *kms.ReEncryptInput) (*
 	return &reencryption{from, to}, missing
 }
 
-// opensSource tells a decryption with a private key.
-func opensSource(r *reencryption, in *kms.ReEncryptInput) bool {
-	return r.paired() && (in.DryRun == nil || !*in.DryRun)
+// reEncryptsOutside tells a re-encryption with a private key, or with a key store at either end.
+func reEncryptsOutside(r *reencryption, in *kms.ReEncryptInput) bool {
+	return r.paired() && (in.DryRun == nil || !*in.DryRun) || r.outside(in.DryRun) || r.to.outside(in.DryRun)
 }
 
-// openSource decrypts the source with a private key, outside any transaction.
-func (s *Service) openSource(ctx context.Context, call *gateway.Call, r *reencryption, in *kms.ReEncryptInput) ([]byte, error) {
-	if err := r.encrypts(call, "ReEncrypt"); err != nil {
-		return nil, err
+// reEncrypted is what was done outside transactions: at each end, or nothing.
+type reEncrypted struct{ from, to *done }
+
+// reEncryptOutside decrypts the source and encrypts for the destination, as far
+// as that is done outside transactions.
+func (s *Service) reEncryptOutside(ctx context.Context, call *gateway.Call, r *reencryption, in *kms.ReEncryptInput) (re reEncrypted, err error) {
+	if err := cmp.Or(r.encrypts(call, "ReEncrypt"), r.to.encrypts(call, "ReEncrypt")); err != nil {
+		return re, err
 	}
-	return s.decryptPair(ctx, call, r.named, in.CiphertextBlob)
+	re.from = &done{key: r.Arn}
+	if r.store == nil && r.Spec.Symmetric() {
+		re.from.plaintext, err = s.open(r.named, in.CiphertextBlob)
+	} else {
+		re.from.plaintext, err = s.decryptBy(ctx, call, r.named, in.CiphertextBlob)
+	}
+	if err != nil || r.to.store == nil {
+		return re, err
+	}
+	re.to = &done{key: r.to.Arn}
+	re.to.blob, err = s.sealOutside(ctx, call, r.to, re.from.plaintext)
+	return re, err
 }
 
-func (s *Service) reEncrypt(_ context.Context, call *gateway.Call, r *reencryption, in *kms.ReEncryptInput, opened []byte) (*kms.ReEncryptOutput, error) {
+func (s *Service) reEncrypt(_ context.Context, call *gateway.Call, r *reencryption, in *kms.ReEncryptInput, re reEncrypted) (*kms.ReEncryptOutput, error) {
 	if err := r.encrypts(call, "ReEncrypt"); err != nil {
 		return nil, err
 	}
@@ -72,22 +88,26 @@ func (s *Service) reEncrypt(_ context.Context, call *gateway.Call, r *reencrypti
 		SourceKeyId: &r.Arn, KeyId: &r.to.Arn, SourceEncryptionAlgorithm: new(kms.EncryptionAlgorithmSpec(r.algorithm)),
 		DestinationEncryptionAlgorithm: new(kms.EncryptionAlgorithmSpec(r.to.algorithm)),
 	}
-	var err error
-	if r.Spec.Symmetric() {
-		if opened, err = s.open(r.named, in.CiphertextBlob); err != nil {
-			return nil, err
-		}
+	opened, err := s.openOnce(r.named, in.CiphertextBlob, re.from)
+	if err != nil {
+		return nil, err
+	}
+	if r.store == nil && r.Spec.Symmetric() {
 		defer clear(opened)
+	}
+	if r.store != nil {
+		r.noteStore(call)
+	} else if r.Spec.Symmetric() {
 		out.SourceKeyMaterialId = &r.used
 	}
 	if err := r.to.fits(opened); err != nil {
 		return nil, err
 	}
-	if out.CiphertextBlob, err = s.seal(call, r.to, opened); err != nil {
+	if out.CiphertextBlob, err = s.sealOnce(call, r.to, opened, re.to); err != nil {
 		return nil, err
 	}
 	if r.to.Spec.Symmetric() {
-		out.DestinationKeyMaterialId = &r.to.Current
+		out.DestinationKeyMaterialId = r.to.materialID()
 	}
 	return out, nil
 }

@@ -84,7 +84,7 @@ func TestRefusals(t *testing.T) {
 		{"a usage of another spec", create(api.CreateKeyInput{KeySpec: new(api.KeySpecRsa2048), KeyUsage: new(api.KeyUsageTypeKeyAgreement)}), "KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048"},
 		{"SM2", create(api.CreateKeyInput{KeySpec: new(api.KeySpecSm2), KeyUsage: new(api.KeyUsageTypeSignVerify)}), "UnsupportedOperationException: KeySpec SM2 is not supported in this Region."},
 		{"a spec by two names", create(api.CreateKeyInput{KeySpec: new(api.KeySpecSymmetricDefault), CustomerMasterKeySpec: new(api.CustomerMasterKeySpecSymmetricDefault)}), "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated."},
-		{"a key store", create(api.CreateKeyInput{Origin: new(api.OriginTypeAwsCloudhsm), CustomKeyStoreId: new("cks-1")}), "Garrison does not implement kms:CreateKey, parameter Origin AWS_CLOUDHSM yet"},
+		{"a key store", create(api.CreateKeyInput{Origin: new(api.OriginTypeAwsCloudhsm), CustomKeyStoreId: new("cks-1")}), "CustomKeyStoreNotFoundException: The custom key store cks-1 does not exist."},
 		{"a tag twice", create(api.CreateKeyInput{Tags: tags("a", "a")}), "TagException: Duplicate tag keys"},
 		{"a tag of AWS's", create(api.CreateKeyInput{Tags: tags("AWS:x")}), "TagException: Tags beginning with aws: are reserved"},
 		{"too many tags", create(api.CreateKeyInput{Tags: tags(many...)}), "TagException: Too many tags"},

@@ -42,12 +42,17 @@ func (s *Service) keyToRotate(call *gateway.Call, in *kms.EnableKeyRotationInput
 // rotates refuses a key that has no automatic rotation.
 func (k *Key) rotates() error {
 	switch {
-	case k.external():
-		return unsupported("%s origin is EXTERNAL which is not valid for this operation.", k.Arn)
+	case k.external() || k.Store != "":
+		return k.wrongOrigin()
 	case !k.Spec.Symmetric():
 		return &kms.UnsupportedOperationException{}
 	}
 	return nil
+}
+
+// wrongOrigin refuses what keys of another origin can do.
+func (k *Key) wrongOrigin() error {
+	return unsupported("%s origin is %s which is not valid for this operation.", k.Arn, k.Origin)
 }
 
 // schedules refuses a key whose automatic rotation can't be set.
@@ -96,8 +101,8 @@ func (n *named) setRotation(tx store.Tx, to Rotation) error {
 }
 
 func (s *Service) getKeyRotationStatus(_ context.Context, call *gateway.Call, n *named, _ *kms.GetKeyRotationStatusInput) (*kms.GetKeyRotationStatusOutput, error) {
-	if n.Spec.Symmetric() && n.stateAt(call.Time) == kms.KeyStatePendingImport {
-		return nil, unsupported("%s origin is EXTERNAL which is not valid for this operation.", n.Arn)
+	if n.Spec.Symmetric() && n.stateAt(call.Time) == kms.KeyStatePendingImport || n.Store != "" {
+		return nil, n.wrongOrigin()
 	}
 	out := &kms.GetKeyRotationStatusOutput{KeyId: &n.Arn, KeyRotationEnabled: new(n.Rotation.Enabled && n.notPendingDeletion() == nil)}
 	if !*out.KeyRotationEnabled {
@@ -124,6 +129,9 @@ func (k *Key) rotationDate(tx store.Tx) (time.Time, error) {
 }
 
 func (s *Service) rotateKeyOnDemand(_ context.Context, call *gateway.Call, n *named, _ *kms.RotateKeyOnDemandInput) (*kms.RotateKeyOnDemandOutput, error) {
+	if n.Store != "" {
+		return nil, n.wrongOrigin()
+	}
 	if err := n.usable(call.Time); err != nil {
 		return nil, err
 	}
@@ -201,6 +209,9 @@ func (k *Key) advance(tx store.Tx, now time.Time) error {
 func (s *Service) listKeyRotations(_ context.Context, call *gateway.Call, n *named, in *kms.ListKeyRotationsInput) (*kms.ListKeyRotationsOutput, error) {
 	if !n.Spec.Symmetric() {
 		return nil, &kms.UnsupportedOperationException{}
+	}
+	if n.Store != "" {
+		return nil, n.wrongOrigin()
 	}
 	all := in.IncludeKeyMaterial != nil && *in.IncludeKeyMaterial == kms.IncludeKeyMaterialAllKeyMaterial
 	filter := n.Arn

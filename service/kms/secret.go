@@ -73,6 +73,12 @@ func (s *Service) newMaterial(tx store.Tx, k *Key, secret []byte, m Material) er
 	if err := s.putSecret(tx, k, m.ID, secret); err != nil {
 		return err
 	}
+	k.addMaterial(m)
+	return nil
+}
+
+// addMaterial makes a material the one that encrypts.
+func (k *Key) addMaterial(m Material) {
 	for i := range k.Materials {
 		if k.Materials[i].State == kms.KeyMaterialStateCurrent {
 			k.Materials[i].State = kms.KeyMaterialStateNonCurrent
@@ -81,5 +87,4 @@ func (s *Service) newMaterial(tx store.Tx, k *Key, secret []byte, m Material) er
 	m.State = kms.KeyMaterialStateCurrent
 	k.Materials = append(k.Materials, m)
 	k.Current = m.ID
-	return nil
 }

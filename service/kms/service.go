@@ -14,6 +14,7 @@ import (
 
 	"github.com/garrison-security/garrison/api/kms"
 	"github.com/garrison-security/garrison/gateway"
+	"github.com/garrison-security/garrison/service/kms/xks"
 	"github.com/garrison-security/garrison/store"
 )
 
@@ -25,6 +26,10 @@ type Options struct {
 	Identities Identities
 	// Regions are those served: where keys can be replicated to.
 	Regions []string
+	// Proxies reaches the proxies of external key stores; nil: none may be reached.
+	Proxies *xks.Client
+	// Clusters are the HSMs behind key stores of type AWS_CLOUDHSM; nil: there are none.
+	Clusters Clusters
 	// Quotas hold for accounts that Accounts does not name.
 	Quotas   Quotas
 	Accounts map[string]Quotas
@@ -43,6 +48,7 @@ type Service struct {
 	Options
 	making *gateway.Turns // of pairs
 	using  *gateway.Turns // of private keys
+	logins logins
 }
 
 // How many pieces of work of one account may wait or run: RSA makes a key in up to seconds, and signs in milliseconds.
@@ -53,7 +59,7 @@ const (
 
 // New makes a Service.
 func New(o Options) *Service {
-	return &Service{Options: o, making: gateway.NewTurns(makingKept), using: gateway.NewTurns(usingKept)}
+	return &Service{Options: o, making: gateway.NewTurns(makingKept), using: gateway.NewTurns(usingKept), logins: logins{open: map[string]*login{}}}
 }
 
 // Operations implements gateway.Service.
@@ -67,12 +73,13 @@ func (s *Service) Operations() []gateway.Operation {
 		s.importOperations(),
 		s.rotationOperations(),
 		s.regionOperations(),
+		s.keyStoreOperations(),
 	)
 }
 
 func (s *Service) keyOperations() []gateway.Operation {
 	return []gateway.Operation{
-		gateway.PrepareWhen(kms.CreateKey, needsPair, keyToCreate, s.prepareKey, s.createKey),
+		gateway.PrepareWhen(kms.CreateKey, madeOutside, s.keyToCreate, s.prepareKey, s.createKey),
 		gateway.Op(kms.DescribeKey, s.describedKey, s.describeKey),
 		gateway.Op(kms.ListKeys, gateway.Account[kms.ListKeysInput], s.listKeys),
 		gateway.Op(kms.EnableKey, managed(s, func(in *kms.EnableKeyInput) string { return in.KeyId }), s.enableKey),
@@ -100,11 +107,11 @@ func (s *Service) aliasOperations() []gateway.Operation {
 
 func (s *Service) encryptionOperations() []gateway.Operation {
 	return []gateway.Operation{
-		gateway.Op(kms.Encrypt, s.keyToEncrypt, s.encrypt),
-		gateway.PrepareWhen(kms.Decrypt, opensPair, s.keyToDecrypt, s.openCiphertext, s.decrypt),
-		gateway.PrepareWhen(kms.ReEncrypt, opensSource, s.keysToReEncrypt, s.openSource, s.reEncrypt),
-		gateway.Op(kms.GenerateDataKey, s.keyOfDataKey, s.generateDataKey),
-		gateway.Op(kms.GenerateDataKeyWithoutPlaintext, s.keyOfHiddenDataKey, s.generateDataKeyWithoutPlaintext),
+		gateway.PrepareWhen(kms.Encrypt, encryptsOutside, s.keyToEncrypt, s.encryptOutside, s.encrypt),
+		gateway.PrepareWhen(kms.Decrypt, opensOutside, s.keyToDecrypt, s.openCiphertext, s.decrypt),
+		gateway.PrepareWhen(kms.ReEncrypt, reEncryptsOutside, s.keysToReEncrypt, s.reEncryptOutside, s.reEncrypt),
+		gateway.PrepareWhen(kms.GenerateDataKey, dataKeyOutside, s.keyOfDataKey, s.makeDataKey, s.generateDataKey),
+		gateway.PrepareWhen(kms.GenerateDataKeyWithoutPlaintext, hiddenDataKeyOutside, s.keyOfHiddenDataKey, s.makeHiddenDataKey, s.generateDataKeyWithoutPlaintext),
 		gateway.Prepare(kms.GenerateDataKeyPair, s.keyOfPair, s.makePair, s.generateDataKeyPair),
 		gateway.Prepare(kms.GenerateDataKeyPairWithoutPlaintext, s.keyOfHiddenPair, s.makeHiddenPair, s.generateDataKeyPairWithoutPlaintext),
 		gateway.Op(kms.GenerateRandom, gateway.Account[kms.GenerateRandomInput], s.generateRandom),
@@ -155,6 +162,16 @@ func (s *Service) regionOperations() []gateway.Operation {
 	return []gateway.Operation{
 		gateway.Op(kms.ReplicateKey, s.keyToReplicate, s.replicateKey),
 		gateway.Op(kms.UpdatePrimaryRegion, s.keyToPromote, s.updatePrimaryRegion),
+	}
+}
+
+func (s *Service) keyStoreOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.PrepareWhen(kms.CreateCustomKeyStore, proxied, s.storeToCreate, s.checkNewProxy, s.createCustomKeyStore),
 		gateway.Op(kms.DescribeCustomKeyStores, gateway.Account[kms.DescribeCustomKeyStoresInput], s.describeCustomKeyStores),
+		gateway.PrepareWhen(kms.UpdateCustomKeyStore, reproxied, s.storeToUpdate, s.checkChangedProxy, s.updateCustomKeyStore),
+		gateway.Op(kms.DeleteCustomKeyStore, storeOf(func(in *kms.DeleteCustomKeyStoreInput) string { return in.CustomKeyStoreId }), s.deleteCustomKeyStore),
+		gateway.Op(kms.ConnectCustomKeyStore, storeOf(func(in *kms.ConnectCustomKeyStoreInput) string { return in.CustomKeyStoreId }), s.connectCustomKeyStore),
+		gateway.Op(kms.DisconnectCustomKeyStore, storeOf(func(in *kms.DisconnectCustomKeyStoreInput) string { return in.CustomKeyStoreId }), s.disconnectCustomKeyStore),
 	}
 }

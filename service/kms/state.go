@@ -66,6 +66,27 @@ func (k *Key) usable(now time.Time) error {
 	}
 }
 
+// stateAt is the key's state at a time: in a key store that is not connected
+// an enabled or disabled key is unavailable.
+func (n *named) stateAt(now time.Time) kms.KeyState {
+	state := n.Key.stateAt(now)
+	if n.store != nil && !n.store.connected() && (state == kms.KeyStateEnabled || state == kms.KeyStateDisabled) {
+		return kms.KeyStateUnavailable
+	}
+	return state
+}
+
+// usable refuses a key that can't be used for cryptography now.
+func (n *named) usable(now time.Time) error {
+	if n.stateAt(now) != kms.KeyStateUnavailable {
+		return n.Key.usable(now)
+	}
+	if n.store.external() {
+		return invalidState(unconnectedProxy)
+	}
+	return invalidState("%s is unavailable.", n.Arn)
+}
+
 // notPendingDeletion refuses a key that is to be deleted.
 func (k *Key) notPendingDeletion() error {
 	if k.State == kms.KeyStatePendingDeletion || k.State == kms.KeyStatePendingReplicaDeletion {

@@ -138,6 +138,9 @@ func (s *Service) erase(tx store.Tx, k *Key, now time.Time) error {
 			return err
 		}
 	}
+	if err := k.doom(tx); err != nil {
+		return err
+	}
 	if err := forgetUse(tx, k); err != nil {
 		return err
 	}

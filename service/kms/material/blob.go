@@ -43,6 +43,7 @@ type Header struct {
 	Account  string // 12 digits
 	Key      string // the key's id: a UUID, or mrk- and 32 hexadecimal digits
 	Material string // the first half of the material's ID: 32 hexadecimal digits
+	Outside  bool   // it is of a key in a custom key store: version 2
 }
 
 const multiRegionPrefix = "mrk-"
@@ -58,7 +59,11 @@ func (h *Header) append(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("seal: account %q", h.Account)
 	}
-	b = append(b, blobVersion, flag)
+	version := byte(blobVersion)
+	if h.Outside {
+		version = outsideVersion
+	}
+	b = append(b, version, flag)
 	b = append(b, byte(number>>32))
 	b = binary.BigEndian.AppendUint32(b, uint32(number))
 	for _, digits := range []string{strings.ReplaceAll(id, "-", ""), h.Material} {
@@ -72,7 +77,8 @@ func (h *Header) append(b []byte) ([]byte, error) {
 
 // ParseBlob reads a blob's header; ErrCiphertext for what is no blob.
 func ParseBlob(blob []byte) (Header, error) {
-	if len(blob) < blobOverhead || blob[0] != blobVersion || blob[1] > 1 {
+	outside := len(blob) > blobSalt && blob[0] == outsideVersion
+	if !outside && (len(blob) < blobOverhead || blob[0] != blobVersion) || blob[1] > 1 {
 		return Header{}, ErrCiphertext
 	}
 	number := uint64(blob[2])<<32 | uint64(binary.BigEndian.Uint32(blob[3:]))
@@ -85,7 +91,7 @@ func ParseBlob(blob []byte) (Header, error) {
 	} else {
 		id = id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:]
 	}
-	return Header{Account: fmt.Sprintf("%012d", number), Key: id, Material: hex.EncodeToString(blob[23:39])}, nil
+	return Header{Account: fmt.Sprintf("%012d", number), Key: id, Material: hex.EncodeToString(blob[23:39]), Outside: outside}, nil
 }
 
 // Seal encrypts plaintext under a symmetric key's material.
@@ -96,7 +102,7 @@ func Seal(secret []byte, h Header, c Context, plaintext []byte) ([]byte, error) 
 	}
 	blob = blob[:blobNonce]
 	rand.Read(blob[blobSalt:])
-	aead, err := blobKey(secret, blob[blobSalt:])
+	aead, err := blobKey(secret, "garrison kms blob 1 ", blob[blobSalt:])
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +115,7 @@ func Open(secret []byte, c Context, blob []byte) ([]byte, error) {
 	if len(blob) < blobOverhead || blob[0] != blobVersion {
 		return nil, ErrCiphertext
 	}
-	aead, err := blobKey(secret, blob[blobSalt:blobNonce])
+	aead, err := blobKey(secret, "garrison kms blob 1 ", blob[blobSalt:blobNonce])
 	if err != nil {
 		return nil, err
 	}
@@ -121,9 +127,9 @@ func Open(secret []byte, c Context, blob []byte) ([]byte, error) {
 	return plaintext, nil
 }
 
-// blobKey is the cipher of one blob.
-func blobKey(secret, salt []byte) (cipher.AEAD, error) {
-	key, err := hkdf.Expand(sha256.New, secret, "garrison kms blob 1 "+string(salt), 32)
+// blobKey is the cipher of one blob of a kind.
+func blobKey(secret []byte, kind string, salt []byte) (cipher.AEAD, error) {
+	key, err := hkdf.Expand(sha256.New, secret, kind+string(salt), 32)
 	if err != nil {
 		return nil, fmt.Errorf("derive: %w", err)
 	}

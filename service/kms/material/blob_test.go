@@ -96,7 +96,7 @@ func describe(c Context) string {
 
 func FuzzParseBlob(f *testing.F) {
 	secret := bytes.Repeat([]byte{7}, 32)
-	blob, err := Seal(secret, Header{"000000000001", "mrk-" + strings.Repeat("ab", 16), someHeader.Material}, Context{"k": "v"}, []byte("x"))
+	blob, err := Seal(secret, Header{Account: "000000000001", Key: "mrk-" + strings.Repeat("ab", 16), Material: someHeader.Material}, Context{"k": "v"}, []byte("x"))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -1,0 +1,219 @@
+package kms
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/garrison-security/garrison/api/kms"
+	"github.com/garrison-security/garrison/service/kms/xks"
+	"github.com/garrison-security/garrison/store"
+	"github.com/garrison-security/garrison/trail"
+)
+
+const (
+	// connectPause is how often is looked for stores that are to be connected or disconnected.
+	connectPause = time.Second
+	// connectTime is how long connecting may take.
+	connectTime = 20 * time.Second
+	// connectHold is for how long a node that connects a store is waited for before another goes on.
+	connectHold = 2 * connectTime
+	// connectBatch is how many stores are connected at once.
+	connectBatch = 16
+)
+
+// RunStores connects and disconnects custom key stores, and removes the key
+// material of deleted keys from HSMs, until ctx ends.
+func (s *Service) RunStores(ctx context.Context, engine store.Engine, clock func() time.Time) error {
+	defer s.logins.closeAll()
+	tick := time.NewTicker(connectPause)
+	defer tick.Stop()
+	for {
+		if err := s.WorkOnStores(ctx, engine, clock); err != nil && ctx.Err() == nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// WorkOnStores does once what RunStores does again and again. On several nodes
+// one at a time works on a store, for as long as it is waited for; who takes
+// over, and who comes too late, changes nothing twice.
+func (s *Service) WorkOnStores(ctx context.Context, engine store.Engine, clock func() time.Time) error {
+	var due []*KeyStore
+	err := engine.View(ctx, func(tx store.Tx) error {
+		due = nil
+		for entry, err := range keyStores.ListBy(tx, storesAtWork, "", nil) {
+			if err != nil {
+				return err
+			}
+			if k := entry.Value; clock().After(k.Until) && len(due) < connectBatch {
+				due = append(due, k)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	errs := make([]error, len(due))
+	var all sync.WaitGroup
+	for i, k := range due {
+		all.Go(func() { errs[i] = s.workOn(ctx, engine, clock, k) })
+	}
+	all.Wait()
+	return errors.Join(errors.Join(errs...), s.logOut(ctx, engine), s.destroyMaterial(ctx, engine))
+}
+
+// workOn brings a store to the state that it is on its way to, or to FAILED.
+func (s *Service) workOn(ctx context.Context, engine store.Engine, clock func() time.Time, k *KeyStore) error {
+	me := trail.NewID()
+	mine := false
+	err := engine.Update(ctx, func(tx store.Tx) error {
+		mine = false
+		return ifStill(tx, k, func(now *KeyStore) {
+			if mine = now.Holder == k.Holder; mine {
+				now.Holder, now.Until = me, clock().Add(connectHold)
+			}
+		})
+	})
+	if err != nil || !mine {
+		return err
+	}
+	to, why := kms.ConnectionStateTypeDisconnected, kms.ConnectionErrorCodeType("")
+	if k.State == kms.ConnectionStateTypeConnecting {
+		to = kms.ConnectionStateTypeConnected
+		if why = s.connect(ctx, k); why != "" {
+			to = kms.ConnectionStateTypeFailed
+		}
+	}
+	return engine.Update(ctx, func(tx store.Tx) error {
+		return ifStill(tx, k, func(now *KeyStore) {
+			if now.Holder == me {
+				now.State, now.Error, now.Holder, now.Until = to, why, "", time.Time{}
+			}
+		})
+	})
+}
+
+// ifStill changes a store that is still at the attempt that k shows.
+func ifStill(tx store.Tx, k *KeyStore, change func(*KeyStore)) error {
+	now, err := keyStores.Edit(tx, k.Account, k.Region, k.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil || now.Attempt != k.Attempt || now.State != k.State {
+		return err
+	}
+	change(now)
+	return now.save(tx)
+}
+
+// connect tries whether a store can be used; "": it can.
+func (s *Service) connect(ctx context.Context, k *KeyStore) kms.ConnectionErrorCodeType {
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	if !k.external() {
+		_, err := s.login(ctx, k)
+		return hsmErrorCode(err)
+	}
+	proxy, err := s.proxy(k)
+	if err != nil {
+		return kms.ConnectionErrorCodeTypeInternalError
+	}
+	defer clear(proxy.Secret)
+	return proxyErrorCode(s.proxies().Health(ctx, proxy, xks.Metadata{Operation: "ConnectCustomKeyStore", RequestID: trail.NewID()}))
+}
+
+// hsmErrorCode says why an HSM can't be connected; "" for no error.
+func hsmErrorCode(err error) kms.ConnectionErrorCodeType {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, ErrHSMPassword):
+		return kms.ConnectionErrorCodeTypeInvalidCredentials
+	case errors.Is(err, ErrHSMLocked):
+		return kms.ConnectionErrorCodeTypeUserLockedOut
+	case errors.Is(err, ErrHSMAbsent):
+		return kms.ConnectionErrorCodeTypeClusterNotFound
+	}
+	return kms.ConnectionErrorCodeTypeInternalError
+}
+
+// Doomed is key material of a deleted key that is still in its HSM, as stored
+// under the store's id and the material's label.
+type Doomed struct{ Account, Region, Store, Label string }
+
+var doomed = store.NewTable[Doomed]("kms/doomed")
+
+// doom writes down that the material of a key that is erased is to be removed from its HSM.
+func (k *Key) doom(tx store.Tx) error {
+	if k.Origin != kms.OriginTypeAwsCloudhsm {
+		return nil
+	}
+	d := &Doomed{Account: k.Account, Region: k.Region, Store: k.Store, Label: k.hsmLabel()}
+	return doomed.Put(tx, "", d, d.Store, d.Label)
+}
+
+// destroyMaterial removes the material of deleted keys from HSMs, as far as
+// their stores are connected. What a deleted store leaves is its owner's to remove.
+//
+// https://docs.aws.amazon.com/kms/latest/developerguide/fix-keystore.html#fix-keystore-orphaned-key
+func (s *Service) destroyMaterial(ctx context.Context, engine store.Engine) error {
+	type waiting struct {
+		*Doomed
+		store *KeyStore
+	}
+	var due []waiting
+	err := engine.View(ctx, func(tx store.Tx) error {
+		due = nil
+		for entry, err := range doomed.List(tx, "", nil) {
+			if err != nil {
+				return err
+			}
+			d := entry.Value
+			k, err := keyStores.Get(tx, d.Account, d.Region, d.Store)
+			if errors.Is(err, store.ErrNotFound) {
+				k, err = nil, nil
+			}
+			if err != nil {
+				return err
+			}
+			if k == nil || k.connected() {
+				due = append(due, waiting{d, k})
+			}
+			if len(due) == sweepBatch {
+				return nil
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
+		if d.store != nil && s.destroy(ctx, d.store, d.Label) != nil {
+			continue // until the HSM does it
+		}
+		err := engine.Update(ctx, func(tx store.Tx) error { return doomed.Delete(tx, "", d.Store, d.Label) })
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) destroy(ctx context.Context, k *KeyStore, label string) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	hsm, err := s.login(ctx, k)
+	if err != nil {
+		return err
+	}
+	return hsm.Destroy(ctx, label)
+}
