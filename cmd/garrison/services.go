@@ -68,7 +68,8 @@ func newServices(h *house, settings *Settings) (services, error) {
 			{"iam reports", func(ctx context.Context) error { return identities.MakeReports(ctx, h.record) }},
 			{"cloudtrail", lookups.Run},
 			{"kms", func(ctx context.Context) error { return keys.Follow(ctx, h.record) }},
-			{"kms key stores", func(ctx context.Context) error { return keys.RunStores(ctx, h.engine, time.Now) }},
+			{"kms key stores", func(ctx context.Context) error { return keys.RunStores(ctx, h.record) }},
+			{"kms logins", func(ctx context.Context) error { return keys.RunLogins(ctx, h.engine) }},
 			{"kms calendar", func(ctx context.Context) error { return keys.Run(ctx, h.engine, time.Now) }},
 		},
 	}

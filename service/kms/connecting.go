@@ -17,20 +17,30 @@ const (
 	connectPause = time.Second
 	// connectTime is how long connecting may take.
 	connectTime = 20 * time.Second
-	// connectHold is for how long a node that connects a store is waited for before another goes on.
-	connectHold = 2 * connectTime
 	// connectBatch is how many stores are connected at once.
 	connectBatch = 16
 )
 
 // RunStores connects and disconnects custom key stores, and removes the key
-// material of deleted keys from HSMs, until ctx ends.
-func (s *Service) RunStores(ctx context.Context, engine store.Engine, clock func() time.Time) error {
+// material of deleted keys from HSMs, until ctx ends: on one node at a time.
+func (s *Service) RunStores(ctx context.Context, t *trail.Trail) error {
+	return t.Alone(ctx, "kms/key-stores", func(ctx context.Context) error {
+		return s.every(ctx, func() error { return s.WorkOnStores(ctx, t.Engine) })
+	})
+}
+
+// RunLogins logs out of HSMs whose stores are not connected any more, until ctx
+// ends, and then everywhere: on every node, for each has logins of its own.
+func (s *Service) RunLogins(ctx context.Context, engine store.Engine) error {
 	defer s.logins.closeAll()
+	return s.every(ctx, func() error { return s.logOut(ctx, engine) })
+}
+
+func (s *Service) every(ctx context.Context, do func() error) error {
 	tick := time.NewTicker(connectPause)
 	defer tick.Stop()
 	for {
-		if err := s.WorkOnStores(ctx, engine, clock); err != nil && ctx.Err() == nil {
+		if err := do(); err != nil && ctx.Err() == nil {
 			return err
 		}
 		select {
@@ -41,10 +51,9 @@ func (s *Service) RunStores(ctx context.Context, engine store.Engine, clock func
 	}
 }
 
-// WorkOnStores does once what RunStores does again and again. On several nodes
-// one at a time works on a store, for as long as it is waited for; who takes
-// over, and who comes too late, changes nothing twice.
-func (s *Service) WorkOnStores(ctx context.Context, engine store.Engine, clock func() time.Time) error {
+// WorkOnStores does once what RunStores does again and again. Done twice at
+// once, or stopped anywhere, it changes nothing twice, and the next goes on.
+func (s *Service) WorkOnStores(ctx context.Context, engine store.Engine) error {
 	var due []*KeyStore
 	err := engine.View(ctx, func(tx store.Tx) error {
 		due = nil
@@ -52,8 +61,8 @@ func (s *Service) WorkOnStores(ctx context.Context, engine store.Engine, clock f
 			if err != nil {
 				return err
 			}
-			if k := entry.Value; clock().After(k.Until) && len(due) < connectBatch {
-				due = append(due, k)
+			if due = append(due, entry.Value); len(due) == connectBatch {
+				return nil
 			}
 		}
 		return nil
@@ -64,27 +73,14 @@ func (s *Service) WorkOnStores(ctx context.Context, engine store.Engine, clock f
 	errs := make([]error, len(due))
 	var all sync.WaitGroup
 	for i, k := range due {
-		all.Go(func() { errs[i] = s.workOn(ctx, engine, clock, k) })
+		all.Go(func() { errs[i] = s.workOn(ctx, engine, k) })
 	}
 	all.Wait()
-	return errors.Join(errors.Join(errs...), s.logOut(ctx, engine), s.destroyMaterial(ctx, engine))
+	return errors.Join(errors.Join(errs...), s.destroyMaterial(ctx, engine))
 }
 
 // workOn brings a store to the state that it is on its way to, or to FAILED.
-func (s *Service) workOn(ctx context.Context, engine store.Engine, clock func() time.Time, k *KeyStore) error {
-	me := trail.NewID()
-	mine := false
-	err := engine.Update(ctx, func(tx store.Tx) error {
-		mine = false
-		return ifStill(tx, k, func(now *KeyStore) {
-			if mine = now.Holder == k.Holder; mine {
-				now.Holder, now.Until = me, clock().Add(connectHold)
-			}
-		})
-	})
-	if err != nil || !mine {
-		return err
-	}
+func (s *Service) workOn(ctx context.Context, engine store.Engine, k *KeyStore) error {
 	to, why := kms.ConnectionStateTypeDisconnected, kms.ConnectionErrorCodeType("")
 	if k.State == kms.ConnectionStateTypeConnecting {
 		to = kms.ConnectionStateTypeConnected
@@ -93,11 +89,7 @@ func (s *Service) workOn(ctx context.Context, engine store.Engine, clock func() 
 		}
 	}
 	return engine.Update(ctx, func(tx store.Tx) error {
-		return ifStill(tx, k, func(now *KeyStore) {
-			if now.Holder == me {
-				now.State, now.Error, now.Holder, now.Until = to, why, "", time.Time{}
-			}
-		})
+		return ifStill(tx, k, func(now *KeyStore) { now.State, now.Error = to, why })
 	})
 }
 

@@ -29,8 +29,6 @@ type KeyStore struct {
 	State   kms.ConnectionStateType
 	Error   kms.ConnectionErrorCodeType `cbor:",omitempty"` // of a store that is FAILED
 	Attempt int                         // counts the changes that a call asked for: work for an earlier one comes to nothing
-	Holder  string                      `cbor:",omitempty"` // who connects or disconnects it
-	Until   time.Time                   // for how long the holder is waited for
 
 	Cluster     string `cbor:",omitempty"` // AWS_CLOUDHSM
 	TrustAnchor string `cbor:",omitempty"` // AWS_CLOUDHSM: PEM
@@ -94,7 +92,7 @@ func (k *KeyStore) newID() {
 
 // turn begins the way to another state.
 func (k *KeyStore) turn(to kms.ConnectionStateType) {
-	k.State, k.Error, k.Holder, k.Until = to, "", "", time.Time{}
+	k.State, k.Error = to, ""
 	k.Attempt++
 }
 

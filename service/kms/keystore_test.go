@@ -53,7 +53,7 @@ func externalStore(name string) *api.CreateCustomKeyStoreInput {
 // work lets the loop come by.
 func (p *plane) work() {
 	p.Helper()
-	if err := p.kms.WorkOnStores(p.Context(), p.engine, p.clock); err != nil {
+	if err := p.kms.WorkOnStores(p.Context(), p.engine); err != nil {
 		p.Fatal(err)
 	}
 }
