@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -52,7 +53,7 @@ func newObjectStore(t *testing.T) *objectStore {
 	}
 	pass := &httputil.ReverseProxy{
 		Rewrite:  func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = upstream.Scheme, upstream.Host },
-		ErrorLog: nil, FlushInterval: -1,
+		ErrorLog: log.New(io.Discard, "", 0), FlushInterval: -1,
 	}
 	o.proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o.mu.Lock()
@@ -106,7 +107,8 @@ func (o *objectStore) open(t testing.TB, endpoint, prefix string) *bucket.Store 
 func (o *objectStore) claimed(t testing.TB, endpoint string) *bucket.Store {
 	t.Helper()
 	s := o.open(t, endpoint, "place/"+string(blob.NewID()))
-	if err := s.Claim(t.Context(), "me"); err != nil {
+	s.Own("me")
+	if err := s.Claim(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -488,7 +490,9 @@ func TestABucketIsOneInstallations(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range outcomes {
 		all.Go(func() {
-			outcomes[i] = o.open(t, o.server.endpoint, place).Claim(context.Background(), []string{"one", "other"}[i%2])
+			s := o.open(t, o.server.endpoint, place)
+			s.Own([]string{"one", "other"}[i%2])
+			outcomes[i] = s.Claim(context.Background())
 		})
 	}
 	all.Wait()
@@ -502,7 +506,8 @@ func TestABucketIsOneInstallations(t *testing.T) {
 	}
 	late := o.open(t, o.proxy.URL, place)
 	o.breaks(refuses(http.StatusServiceUnavailable, "SlowDown"))
-	if err := late.Claim(t.Context(), "third"); !errors.Is(err, blob.ErrUnavailable) {
+	late.Own("third")
+	if err := late.Claim(t.Context()); !errors.Is(err, blob.ErrUnavailable) {
 		t.Error(err)
 	}
 	o.breaks(nil)

@@ -23,12 +23,18 @@ import (
 // database, and answers with the key of root that one of them has made.
 func startNodes(t *testing.T, urls ...string) (nodes []*server, root key) {
 	t.Helper()
+	return startNodesWith(t, nil, nil, urls...)
+}
+
+// startNodesWith is startNodes with further flags and variables.
+func startNodesWith(t *testing.T, args, env []string, urls ...string) (nodes []*server, root key) {
+	t.Helper()
 	var all sync.WaitGroup
 	errs := make([]error, len(urls))
 	for i, url := range urls {
 		n := &server{
-			dir: filepath.Join(t.TempDir(), "data"), args: []string{"--engine", url}, log: new(logBuffer),
-			env: []string{"GARRISON_ROOT_PASSPHRASE=one root key for all of the nodes"},
+			dir: filepath.Join(t.TempDir(), "data"), args: append([]string{"--engine", url}, args...), log: new(logBuffer),
+			env: append([]string{"GARRISON_ROOT_PASSPHRASE=one root key for all of the nodes"}, env...),
 		}
 		nodes = append(nodes, n)
 		all.Go(func() { errs[i] = n.start() })
@@ -218,6 +224,7 @@ func TestCheckConfigSaysWhatAStartWouldDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask(url, "the store was written by release v9.0.0 (format 99)")
+	ask(url, "S3 is not served")
 	ask("postgres://garrison:s3cret@127.0.0.1:1/postgres?sslmode=disable", "store: unavailable")
 	ask("postgres://garrison:s3cret@db.example.com/postgres?sslmode=prefer", "in the clear")
 	ask("postgress://garrison:s3cret@db.example.com", "is no engine")

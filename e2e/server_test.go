@@ -219,8 +219,13 @@ func (s *server) credential(profile string) (key, error) {
 
 // garrison runs another subcommand to its end.
 func garrison(ctx context.Context, dir string, args ...string) (stdout, stderr string, err error) {
+	return garrisonWith(ctx, dir, nil, args...)
+}
+
+// garrisonWith is garrison with further variables.
+func garrisonWith(ctx context.Context, dir string, env []string, args ...string) (stdout, stderr string, err error) {
 	command := exec.CommandContext(ctx, program, args...)
-	command.Env = append(os.Environ(), "GARRISON_DATA="+dir)
+	command.Env = append(append(os.Environ(), "GARRISON_DATA="+dir), env...)
 	var out, complaints bytes.Buffer
 	command.Stdout, command.Stderr = &out, &complaints
 	err = command.Run()

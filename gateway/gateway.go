@@ -26,6 +26,8 @@ type Config struct {
 	Services []Service
 	// Models are the generated services, served or not: their rows name what a refused call asked for.
 	Models []*aws.Service
+	// Unserved says why services that could be served are not, by name: those who ask for one are told.
+	Unserved map[string]string
 	// Partition is the installation's one partition; "" means "aws".
 	Partition string
 	// Regions are the Regions served; nil means all of the partition.

@@ -35,7 +35,7 @@ type outcome struct {
 func (g *Gateway) perform(ctx context.Context, r *request) outcome {
 	op := r.operation
 	if op == nil {
-		return g.record(ctx, r, func(*Call) (any, error) { return nil, notImplemented(r) })
+		return g.record(ctx, r, func(*Call) (any, error) { return nil, g.notImplemented(r) })
 	}
 	if op.before == nil {
 		return g.record(ctx, r, func(call *Call) (any, error) { return op.run(ctx, call, r.in, nil) })
@@ -184,7 +184,10 @@ func guard(g *Gateway, r *request, f func() (any, error)) (out any, err error) {
 var errPanic = errors.New("gateway: an operation panicked")
 
 // notImplemented refuses an operation of AWS's that no table here holds.
-func notImplemented(r *request) error {
+func (g *Gateway) notImplemented(r *request) error {
+	if why := g.Unserved[r.match.Service.Name]; why != "" {
+		return &aws.Error{Kind: aws.NotImplemented, Message: "Garrison does not serve " + r.name() + " here: " + why}
+	}
 	return &aws.Error{Kind: aws.NotImplemented, Message: "Garrison does not implement " + r.name() + " yet"}
 }
 

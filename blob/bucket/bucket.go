@@ -52,7 +52,7 @@ const (
 	slowest       = 256 << 10
 )
 
-// Open opens a place. It asks the object store nothing yet; see Claim.
+// Open opens a place. It asks the object store nothing yet; see Own.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Patience == 0 {
 		o.Patience = usualPatience

@@ -25,17 +25,30 @@ const ownerKey = "owner"
 // maxOwner bounds an owner's name, in bytes.
 const maxOwner = 128
 
-// Claim makes the place the owner's, if it is nobody's. All else needs it. Where
+// Own says whose the place is to be, in 1 to 128 bytes. Nothing is done with a
+// place that is not known to be its owner's.
+func (s *Store) Own(owner string) {
+	s.claiming.Lock()
+	defer s.claiming.Unlock()
+	if len(owner) <= maxOwner {
+		s.owner = owner
+	}
+}
+
+// Claim makes the place its owner's if it is nobody's, or finds out that it is. Where
 // the object store can't be asked it answers blob.ErrUnavailable, and what is asked
 // of the place afterwards claims it first.
-func (s *Store) Claim(ctx context.Context, owner string) error {
-	if owner == "" || len(owner) > maxOwner {
-		return errUnclaimed
+func (s *Store) Claim(ctx context.Context) error { return s.ready(ctx) }
+
+// Plan says what a start would do with the place, and does nothing.
+func (s *Store) Plan(ctx context.Context) (string, error) {
+	switch _, err := s.ownerOf(ctx); {
+	case errors.Is(err, blob.ErrNotFound):
+		return "nobody's; a start makes it this installation's", nil
+	case err != nil:
+		return "", err
 	}
-	s.claiming.Lock()
-	s.owner = owner
-	s.claiming.Unlock()
-	return s.ready(ctx)
+	return "an installation's; a start finds out whether it is this one's", nil
 }
 
 // claimPause is how long a failed try stands for those that come after it.

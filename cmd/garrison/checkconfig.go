@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -44,6 +45,14 @@ func (c *CheckConfigCmd) Run(background context.Context, io streams, ctx *kong.C
 			fmt.Fprintln(io.out, "the database:", plan)
 		}
 	}
+	if len(problems) == 0 && settings.Blobs != "" {
+		plan, err := planBlobs(background, settings.House)
+		if err != nil {
+			problems = append(problems, file.where(fault{"blobs", err.Error()}))
+		} else {
+			fmt.Fprintln(io.out, "the bucket:", plan)
+		}
+	}
 	for _, text := range settings.cautions() {
 		fmt.Fprintln(io.err, "caution:", text)
 	}
@@ -53,4 +62,20 @@ func (c *CheckConfigCmd) Run(background context.Context, io streams, ctx *kong.C
 	}
 	_, err := fmt.Fprintln(io.out, "the configuration is fit to serve with")
 	return err
+}
+
+// planBlobs asks the object store, and makes nothing, not even the spool.
+func planBlobs(ctx context.Context, settings House) (string, error) {
+	dir, err := os.MkdirTemp("", "garrison-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	settings.Data = dir
+	place, err := openBucket(ctx, settings)
+	if err != nil {
+		return "", err
+	}
+	defer place.Close()
+	return place.Plan(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	blobmem "github.com/garrison-security/garrison/blob/mem"
 	"github.com/garrison-security/garrison/modelgen/coverage"
 )
 
@@ -15,7 +16,7 @@ var rewrite = flag.Bool("rewrite", false, "write docs/coverage.md anew")
 // services that are served. With -rewrite, as make generate runs it, it writes the page.
 func TestCoverageIsInStep(t *testing.T) {
 	const page = "../../docs/coverage.md"
-	list, err := newServices(new(house), new(Settings))
+	list, err := newServices(&house{blobs: blobmem.New()}, new(Settings))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ func (d dataDir) path(name string) string { return filepath.Join(string(d), name
 
 func (d dataDir) store() string       { return d.path("store") }
 func (d dataDir) blobs() string       { return d.path("blob") }
+func (d dataDir) spool() string       { return d.path("spool") }
 func (d dataDir) credentials() string { return d.path("credentials") }
 func (d dataDir) authority() string   { return d.path("ca.pem") }
 func (d dataDir) socket() string      { return d.path("admin.sock") }

@@ -24,7 +24,7 @@ type house struct {
 	dir      dataDir
 	settings House
 	engine   store.Engine
-	blobs    blob.Store // nil: the store is shared, and blobs of one node would be no other's
+	blobs    blob.Store // nil: the store is shared, and no place is named that nodes share
 	keys     *keyring.Keyring
 	record   *trail.Trail
 	log      *slog.Logger
@@ -99,7 +99,8 @@ func (h *house) open(ctx context.Context, make bool) (err error) {
 		if err != nil {
 			return errors.Join(err, h.engine.Close())
 		}
-	} else if h.blobs, err = openBlobs(h.settings.Engine, h.dir); err != nil {
+	}
+	if h.blobs, err = openBlobs(ctx, h.settings); err != nil {
 		return errors.Join(err, h.engine.Close())
 	}
 	if err := h.keys.Load(ctx, h.engine, root); err != nil {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/fips140"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +15,8 @@ import (
 	"time"
 
 	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/blob"
+	"github.com/garrison-security/garrison/blob/bucket"
 	"github.com/garrison-security/garrison/front"
 	"github.com/garrison-security/garrison/service/iam"
 	"github.com/garrison-security/garrison/service/organizations"
@@ -36,11 +40,40 @@ func (h *house) load(ctx context.Context) error {
 	err := h.engine.View(ctx, func(tx store.Tx) error {
 		found, err := installations.Get(tx, "")
 		if err == nil {
-			h.installation = *found
+			h.enter(*found)
 		}
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// enter takes in which installation it is.
+func (h *house) enter(i installation) {
+	h.installation = i
+	if shared, ok := h.blobs.(*bucket.Store); ok {
+		shared.Own(i.id())
+	}
+}
+
+// id tells installations apart. It is no secret: the authority is public.
+func (i installation) id() string {
+	digest := sha256.Sum256(append([]byte("garrison installation "), i.Authority...))
+	return hex.EncodeToString(digest[:16])
+}
+
+// claimBlobs finds out whether the place of blobs is this installation's. That
+// it can't be asked now keeps nobody from serving what needs no blob.
+func (h *house) claimBlobs(ctx context.Context) error {
+	shared, ok := h.blobs.(*bucket.Store)
+	if !ok {
+		return nil
+	}
+	err := shared.Claim(ctx)
+	if errors.Is(err, blob.ErrUnavailable) {
+		h.log.Warn("the object store of --blobs can't be asked now: until then calls that need it are refused", "error", err)
 		return nil
 	}
 	return err
@@ -127,7 +160,7 @@ func (h *house) found(ctx context.Context, by operator, f founding) (string, err
 	if err != nil {
 		return "", err
 	}
-	h.installation = made
+	h.enter(made)
 	return n.ID, nil
 }
 

@@ -98,6 +98,9 @@ func (s *server) begin(ctx context.Context, by operator, f founding) error {
 	case f.key != nil:
 		s.log.Warn(rootKeyVariable + " is ignored: the account has its root's key already")
 	}
+	if err := s.house.claimBlobs(ctx); err != nil {
+		return err
+	}
 	services, err := newServices(s.house, &s.settings)
 	if err != nil {
 		return err
@@ -111,7 +114,7 @@ func (s *server) begin(ctx context.Context, by operator, f founding) error {
 	pages := &internalPages{server: s, health: s.health}
 	if s.gateway, err = gateway.New(gateway.Config{
 		Engine: s.house.engine, Directory: services.directory, Sessions: services.sessions,
-		Guardrails: services.limits, Denials: services.denials, Services: services.all,
+		Guardrails: services.limits, Denials: services.denials, Services: services.all, Unserved: services.unserved,
 		Partition: s.house.Partition, Regions: s.settings.Region, Hosts: s.settings.EndpointNames,
 		Client: clientOf, Internal: pages, Unattributed: s.unattributed, Limits: gateway.Limits{Rates: rates},
 		MinFree: float64(s.settings.MinFree) / 100, Log: s.log,

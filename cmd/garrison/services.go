@@ -19,6 +19,7 @@ import (
 // of another is plugged in.
 type services struct {
 	all       []gateway.Service
+	unserved  map[string]string // why a service is not among them
 	directory gateway.Directory
 	sessions  gateway.Sessions
 	denials   gateway.Denials
@@ -73,11 +74,16 @@ func newServices(h *house, settings *Settings) (services, error) {
 			{"kms calendar", func(ctx context.Context) error { return keys.Run(ctx, h.engine, time.Now) }},
 		},
 	}
-	if !h.shared { // until there is a place for blobs that nodes share
+	if h.blobs == nil {
+		list.unserved = map[string]string{"s3": noBlobs, "s3control": noBlobs}
+	} else {
 		objects := s3.New(s3.Options{Engine: h.engine, Blobs: h.blobs, Keys: keys.For("s3"), Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
 		list.all = append(list.all, objects, s3.Control{})
-		list.consumers = append(list.consumers, consumer{"s3", objects.Run})
+		list.consumers = append(list.consumers, consumer{"s3", func(ctx context.Context) error { return h.record.Alone(ctx, "s3 sweep", objects.Run) }})
 	}
 	identities.Calls = iam.CallsOf(list.all)
 	return list, nil
 }
+
+// noBlobs is why S3 is not served from a database alone.
+const noBlobs = "with --engine postgres://… it needs a place for objects that nodes share; name one with --blobs s3://BUCKET"

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/garrison-security/garrison/blob/bucket"
 	"github.com/garrison-security/garrison/front"
 	"github.com/garrison-security/garrison/keyring"
 	"github.com/garrison-security/garrison/store/postgres"
@@ -25,6 +26,7 @@ type configPath string
 type House struct {
 	Data    string     `help:"Directory of the installation; by default ./garrison-data." default:"./garrison-data" env:"GARRISON_DATA" placeholder:"DIR"`
 	Engine  string     `help:"Store: pebble (in DIR/store), the default; postgres://…, a database that several nodes may share; or mem, which keeps nothing." default:"pebble" env:"GARRISON_ENGINE" placeholder:"ENGINE"`
+	Blobs   string     `help:"Bucket of an object store for objects too large for the store, which several nodes may share: s3://BUCKET[/PREFIX][?region=REGION&endpoint=URL]; by default they lie in DIR/blob, and with postgres S3 is not served without." env:"GARRISON_BLOBS" placeholder:"URL"`
 	RootKey string     `help:"File of the root key; by default DIR/root.key. GARRISON_ROOT_PASSPHRASE in the environment takes its place." env:"GARRISON_ROOT_KEY" placeholder:"FILE"`
 	Config  configPath `help:"Configuration file: YAML, each line a flag's name and value." env:"GARRISON_CONFIG" placeholder:"FILE"`
 }
@@ -94,6 +96,11 @@ func (h *House) faults() (all []fault) {
 	} else if !slices.Contains(engineNames, h.Engine) {
 		name, _, _ := strings.Cut(h.Engine, ":") // beyond it a password may stand
 		all = append(all, fault{"engine", fmt.Sprintf("%q is no engine; there are pebble, postgres://… and mem", name)})
+	}
+	if _, err := bucket.Parse(h.Blobs); h.Blobs != "" && err != nil {
+		all = append(all, fault{"blobs", err.Error()})
+	} else if h.Blobs != "" && h.Engine == "mem" {
+		all = append(all, fault{"blobs", "the engine mem keeps nothing: what it left there would be nobody's"})
 	}
 	return all
 }
@@ -189,6 +196,9 @@ func (s *Settings) cautions() (all []string) {
 	}
 	if s.PlainHTTP == "proxies" && len(networks) == 0 {
 		all = append(all, "plain-http proxies names no more than loopback while trusted-proxies is empty.")
+	}
+	if postgres.IsURL(s.Engine) && s.Blobs == "" {
+		all = append(all, "S3 is not served: "+noBlobs+".")
 	}
 	if s.Engine == "mem" {
 		all = append(all, "the engine mem keeps nothing: every start is a first start.")

@@ -145,8 +145,11 @@ func (s *Service) sweepParts(ctx context.Context, t trash) error {
 	}
 }
 
-// SweepOrphans removes the blobs that are old and that no row names.
+// SweepOrphans removes the blobs that are old and that no row names, and what was begun of others.
 func (s *Service) SweepOrphans(ctx context.Context) error {
+	if err := s.Blobs.Tidy(ctx); err != nil {
+		return err
+	}
 	old := time.Now().Add(-keepGarbage) // the file system's clock, not ours
 	for info, err := range s.Blobs.All(ctx, "") {
 		if err != nil {
