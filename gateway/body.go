@@ -102,11 +102,14 @@ func brokenBody(err error) error {
 // signed as it is read. From here on it may take its time, at what stands
 // before the path takes for a client's pace.
 func streamedBody(r *request) (io.Reader, error) {
+	if b, ok := r.wire.Body.(interface{ AnyLength() }); ok && r.match.S3Family() {
+		b.AnyLength()
+	}
+	if r.form != nil {
+		return r.form.File, nil
+	}
 	if !r.match.S3Family() {
 		return bytes.NewReader(r.payload), nil
-	}
-	if b, ok := r.wire.Body.(interface{ AnyLength() }); ok {
-		b.AnyLength()
 	}
 	body, err := sigv4.NewBody(r.wire, r.signature)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/garrison-security/garrison/policy"
 	"github.com/garrison-security/garrison/store"
 	"github.com/garrison-security/garrison/trail"
+	"github.com/garrison-security/garrison/wire/sigv4"
 )
 
 // Call is one call on its way. Targets and handlers are given it; it is theirs
@@ -87,6 +88,16 @@ func (c *Call) Touched(arn, account, kind string) {
 // Shared says that the call acts on a resource of another account, whose
 // record holds the call too, under the same shared event id.
 func (c *Call) Shared(account string) { c.shared = account }
+
+// OtherRegion is the refusal of a call that was signed for another Region than
+// the one that has what it asks for: SDKs sign again for the Region that it names.
+func (c *Call) OtherRegion(region string) error {
+	s := c.from.signature
+	if s == nil { // made in process
+		s = &sigv4.Signature{Region: c.Region}
+	}
+	return s.OtherRegion(region)
+}
 
 // Note adds a text to the event's additionalEventData. It must hold no secret.
 func (c *Call) Note(name, value string) { c.event.Note(name, value) }

@@ -8,6 +8,7 @@ import (
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/trail"
 	"github.com/garrison-security/garrison/wire/record"
+	"github.com/garrison-security/garrison/wire/route"
 )
 
 // finish fills in the event of a call that came to an outcome. What the
@@ -29,6 +30,9 @@ func (g *Gateway) finish(r *request, o *outcome) {
 		e.EventName = r.row.EventName
 		e.ReadOnly = r.row.ReadOnly
 		e.ManagementEvent = !r.row.DataEvent
+		if r.form != nil {
+			e.EventName = route.PostObject
+		}
 	}
 	if r.from.tlsVersion != "" { // not where a proxy holds the client's connection
 		e.TLSDetails = &trail.TLSDetails{

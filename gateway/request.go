@@ -13,6 +13,7 @@ import (
 	"github.com/garrison-security/garrison/trail"
 	"github.com/garrison-security/garrison/wire"
 	"github.com/garrison-security/garrison/wire/codecs"
+	"github.com/garrison-security/garrison/wire/post"
 	"github.com/garrison-security/garrison/wire/route"
 	"github.com/garrison-security/garrison/wire/sigv4"
 )
@@ -33,9 +34,10 @@ type request struct {
 	// operation is nil for what is not served.
 	operation *Operation
 	signature *sigv4.Signature
-	admitted  error     // what the signature's clock and scope came to
-	body      io.Reader // what a streaming operation reads
-	payload   []byte    // the body, for all others
+	admitted  error      // what the signature's clock and scope came to
+	form      *post.Form // a browser's; nil: it is none
+	body      io.Reader  // what a streaming operation reads
+	payload   []byte     // the body, for all others
 
 	principal *aws.Principal // set by Invoke: nobody needs to sign
 	in        any
@@ -107,6 +109,10 @@ func (r *request) decodeOnce() error {
 	}
 	r.decoded = true
 	r.in = r.operation.input()
+	if r.form != nil {
+		r.decodeErr = r.decodeForm()
+		return r.decodeErr
+	}
 	if r.match.S3Family() && !r.operation.streams {
 		if r.payload, r.decodeErr = checkedPayload(r); r.decodeErr != nil {
 			return r.decodeErr

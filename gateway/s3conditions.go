@@ -24,6 +24,9 @@ func (c *Call) s3Conditions(account string) {
 	}
 	x.Set("s3:signatureversion", string(s.Algorithm))
 	x.Set("s3:authType", "REST-HEADER")
+	if s.Post {
+		x.Set("s3:authType", "POST")
+	}
 	if s.Presigned {
 		x.Set("s3:authType", "REST-QUERY-STRING")
 		x.SetNumber("s3:signatureAge", float64(c.Time.Sub(s.Time)/time.Millisecond))

@@ -67,6 +67,9 @@ func (g *Gateway) read(r *request, held *int64, fault error) error {
 	if r.service != nil {
 		r.row = r.service.Operation(r.match.Operation)
 	}
+	if r.match.Operation == route.PostObject {
+		return g.readForm(r, held)
+	}
 	r.operation = g.operations[operationName{r.match.Service.Name, r.match.Operation}]
 	s3 := r.match.S3Family()
 	rules := sigv4.Rules{S3: s3, Skew: sigv4.DefaultSkew}
@@ -119,6 +122,9 @@ func (g *Gateway) answer(r *request, o outcome) *wire.Response {
 		err := codec.Encode(a, o.out, to)
 		if err == nil {
 			g.measures.count(r, nil, time.Since(r.began))
+			if r.form != nil {
+				r.form.Answer(r.wire, r.match.Bucket, to)
+			}
 			g.share(r, to)
 			return named(a, to)
 		}

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -119,16 +118,10 @@ func findBucket(call *gateway.Call, name string, expectedOwner *string) (*onBuck
 		call.Condition("aws:RequestedRegion", b.Region)
 	default:
 		if call.Operation.Name != "GetBucketLocation" {
-			return nil, otherRegion(call.Region, b.Region)
+			return nil, call.OtherRegion(b.Region)
 		}
 	}
 	return b, nil
-}
-
-// otherRegion tells clients where to go: SDKs sign again for the Region that it names.
-func otherRegion(signed, region string) error {
-	return fault(http.StatusBadRequest, "AuthorizationHeaderMalformed",
-		"The authorization header is malformed; the region '"+signed+"' is wrong; expecting '"+region+"'", "Region", region)
 }
 
 // bucketOf finds the bucket that the input names.

@@ -156,12 +156,14 @@ func (s *Service) receive(ctx context.Context, on *onObject, body io.Reader, v *
 	if known, ok := body.(interface{ Length() int64 }); ok {
 		length = known.Length()
 	}
+	if _, own := body.(interface{ Unsized() }); own {
+		return s.receiveUnsized(ctx, on, body, v, w)
+	}
 	if length < 0 {
 		return nil, fault(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 	}
 	if length > maxPut {
-		return nil, fault(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size",
-			"ProposedSize", strconv.FormatInt(length, 10), "MaxSizeAllowed", strconv.Itoa(maxPut))
+		return nil, putTooLarge(length)
 	}
 	r := &received{way: w}
 	if length <= inline && !blobAlways {
@@ -173,6 +175,16 @@ func (s *Service) receive(ctx context.Context, on *onObject, body io.Reader, v *
 	} else if err := s.receiveBlob(ctx, on, body, v, length, r); err != nil {
 		return nil, err
 	}
+	return s.checked(r, body, v)
+}
+
+func putTooLarge(size int64) error {
+	return fault(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size",
+		"ProposedSize", strconv.FormatInt(size, 10), "MaxSizeAllowed", strconv.Itoa(maxPut))
+}
+
+// checked is what was received, once it is what its request said.
+func (s *Service) checked(r *received, body io.Reader, v *verifier) (*received, error) {
 	var err error
 	if r.checksum, err = v.check(body); err != nil {
 		s.drop(r)
@@ -226,13 +238,13 @@ func (b *Bucket) bound() []byte { return []byte("s3 " + b.ID) }
 // outerBound is bound for the second layer of content that is sealed twice.
 func (b *Bucket) outerBound() []byte { return []byte("s3 outer " + b.ID) }
 
-// pour copies a body to its end, which must come at length.
+// pour copies a body to its end, which must come at length, unless that is -1.
 func pour(to io.Writer, body io.Reader, length int64) error {
 	n, err := io.Copy(to, body)
 	if _, ours := errors.AsType[*aws.Error](err); ours || errors.Is(err, blob.ErrFull) || errors.Is(err, blob.ErrUnavailable) {
 		return storage(err)
 	}
-	if err != nil || n != length {
+	if err != nil || n != length && length >= 0 {
 		return fault(http.StatusBadRequest, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
 	}
 	return nil

@@ -143,6 +143,11 @@ func (r *Router) s3(m *Match, req *wire.Request) error {
 	}
 	m.Operation = operationOn(verb{req.Method, at}, q, req)
 	if m.Operation == "" {
+		if req.Method == "POST" && at == onBucket && q == (s3query{}) {
+			return &aws.Error{Kind: aws.Custom, Code: "PreconditionFailed", Status: 412,
+				Message: "At least one of the pre-conditions you specified did not hold",
+				Fields:  []aws.Field{{Name: "Condition", Value: "Bucket POST must be of the enclosure-type multipart/form-data"}}}
+		}
 		return &aws.Error{Kind: aws.UnknownOperation, Message: "The specified method is not allowed against this resource.",
 			Fields: []aws.Field{{Name: "Method", Value: clip(req.Method)}, {Name: "ResourceType", Value: resourceType(at, q.sub)}}}
 	}

@@ -96,7 +96,7 @@ func TestS3Chooses(t *testing.T) {
 		"DELETE /b/k?acl":                "",
 		"PUT /b?location":                "",
 		"HEAD /b?policy":                 "",
-		"POST /b":                        "",
+		"POST /b":                        "!PreconditionFailed",
 		"POST /b/k":                      "",
 		"POST /b/k?select":               "",
 		"POST /b/k?acl":                  "",

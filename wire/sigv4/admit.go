@@ -62,7 +62,7 @@ func (s *Signature) Admit(now time.Time, scope Scope) error {
 }
 
 // checkClock holds the timestamp within the skew. A presigned request of S3 is
-// good until it expires; elsewhere AWS takes no notice of X-Amz-Expires, and
+// good until it expires, a form as long as a signing key, which is seven days; elsewhere AWS takes no notice of X-Amz-Expires, and
 // the skew is all the time that such a link has (aws-iam-authenticator and
 // Vault rely on that).
 func (s *Signature) checkClock(now time.Time) *aws.Error {
@@ -71,7 +71,7 @@ func (s *Signature) checkClock(now time.Time) *aws.Error {
 		skew = DefaultSkew
 	}
 	early, late := s.Time.After(now.Add(skew)), s.Time.Before(now.Add(-skew))
-	if s.rules.S3 && s.Presigned {
+	if s.rules.S3 && (s.Presigned || s.Post) {
 		ends := s.Time.Add(s.Expires)
 		switch {
 		case early:
@@ -122,15 +122,6 @@ func (s *Signature) checkScope(scope Scope) *aws.Error {
 			}
 		}
 	}
-	region := s.Region
-	if s.Algorithm == V4a && region == "" {
-		region = s.RegionSet
-	}
-	badRegion := !slices.Contains(scope.Regions, s.Region)
-	badService := !slices.Contains(scope.Services, s.Service)
-	if !badRegion && !badService {
-		return nil
-	}
 	own, service := "", ""
 	if len(scope.Regions) > 0 {
 		own = scope.Regions[0]
@@ -138,18 +129,35 @@ func (s *Signature) checkScope(scope Scope) *aws.Error {
 	if len(scope.Services) > 0 {
 		service = scope.Services[0]
 	}
-	text := ""
-	if badRegion {
-		text = "Credential should be scoped to a valid region, not '" + clip(region) + "'."
-	}
-	if badService {
-		if text != "" {
-			text += " "
+	badRegion := !slices.Contains(scope.Regions, s.Region)
+	if slices.Contains(scope.Services, s.Service) {
+		if badRegion {
+			return s.OtherRegion(own)
 		}
-		text += "Credential should be scoped to correct service: '" + service + "'."
-		return s.scopeError(text, `incorrect service "`+clip(s.Service)+`". This endpoint belongs to "`+service+`".`)
+		return nil
 	}
-	return s.scopeError(text, "the region '"+clip(region)+"' is wrong; expecting '"+own+"'", aws.Field{Name: "Region", Value: own})
+	text := "Credential should be scoped to correct service: '" + service + "'."
+	if badRegion {
+		text = s.badRegion() + " " + text
+	}
+	return s.scopeError(text, `incorrect service "`+clip(s.Service)+`". This endpoint belongs to "`+service+`".`)
+}
+
+// OtherRegion refuses a signature for another Region than the one that has what is asked for.
+func (s *Signature) OtherRegion(own string) *aws.Error {
+	return s.scopeError(s.badRegion(), "the region '"+s.shownRegion()+"' is wrong; expecting '"+own+"'", aws.Field{Name: "Region", Value: own})
+}
+
+func (s *Signature) badRegion() string {
+	return "Credential should be scoped to a valid region, not '" + s.shownRegion() + "'."
+}
+
+// shownRegion is the Region, or V4a's set of them, as errors repeat it.
+func (s *Signature) shownRegion() string {
+	if s.Algorithm == V4a && s.Region == "" {
+		return clip(s.RegionSet)
+	}
+	return clip(s.Region)
 }
 
 // scopeError words a scope that is not this request's. S3 has its own texts and fields.
@@ -157,6 +165,9 @@ func (s *Signature) scopeError(text, s3 string, fields ...aws.Field) *aws.Error 
 	switch {
 	case !s.rules.S3:
 		return &aws.Error{Kind: aws.WrongScope, Message: text}
+	case s.Post:
+		return custom("InvalidArgument", 400, s3, append(fields, aws.Field{Name: "ArgumentName", Value: "X-Amz-Credential"},
+			aws.Field{Name: "ArgumentValue", Value: clip(s.AccessKeyID + "/" + string(s.appendScope(nil)))})...)
 	case s.Presigned:
 		return custom("AuthorizationQueryParametersError", 400, "Error parsing the X-Amz-Credential parameter; "+s3, fields...)
 	default:

@@ -54,12 +54,15 @@ func malformed(rules Rules, presigned bool, s3, other string) *aws.Error {
 }
 
 // badCredential words a Credential that does not have its parts.
-func badCredential(rules Rules, presigned bool, credential string) *aws.Error {
+func (s *Signature) badCredential(credential string) *aws.Error {
 	s3 := `the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`
-	if presigned {
+	switch {
+	case s.Post:
+		return postError(s3, "X-Amz-Credential", clip(credential))
+	case s.Presigned:
 		s3 = "Error parsing the X-Amz-Credential parameter; " + s3
 	}
-	return malformed(rules, presigned, s3, fmt.Sprintf("Credential must have exactly 5 slash-delimited elements, "+
+	return malformed(s.rules, s.Presigned, s3, fmt.Sprintf("Credential must have exactly 5 slash-delimited elements, "+
 		"e.g. keyid/date/region/service/term, got '%s'", clip(credential)))
 }
 

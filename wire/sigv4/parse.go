@@ -58,7 +58,7 @@ func (s *Signature) setCredential(credential string) *aws.Error {
 	n, rest := 0, credential
 	for more := true; more; n++ {
 		if n == len(parts) {
-			return badCredential(s.rules, s.Presigned, credential)
+			return s.badCredential(credential)
 		}
 		parts[n], rest, more = strings.Cut(rest, "/")
 	}
@@ -69,11 +69,11 @@ func (s *Signature) setCredential(credential string) *aws.Error {
 	case s.Algorithm == V4a && n == 4:
 		s.AccessKeyID, s.Date, s.Service, end = parts[0], parts[1], parts[2], parts[3]
 	default:
-		return badCredential(s.rules, s.Presigned, credential)
+		return s.badCredential(credential)
 	}
 	if s.AccessKeyID == "" || len(s.AccessKeyID) > maxKeyID || !graphic(credential) ||
 		len(s.Region) > maxScope || len(s.Service) > maxScope {
-		return badCredential(s.rules, s.Presigned, credential)
+		return s.badCredential(credential)
 	}
 	if end != terminator {
 		return s.scopeError("Credential should be scoped with a valid terminator: 'aws4_request', not '"+clip(end)+"'.",

@@ -59,6 +59,7 @@ const (
 type Signature struct {
 	Algorithm   Algorithm
 	Presigned   bool
+	Post        bool // of a browser's form, whose policy is what is signed
 	AccessKeyID string
 	Date        string // of the scope, YYYYMMDD; the timestamp's
 	Region      string // of the scope; for V4a the Region that Admit chose of the set
@@ -76,6 +77,7 @@ type Signature struct {
 	rules     Rules
 	req       *wire.Request
 	given     string // the signature as sent
+	policy    string // of a form, as sent
 	content   string // x-amz-content-sha256 as sent; "" = absent
 	admitted  bool
 	prepared  bool

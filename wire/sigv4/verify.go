@@ -15,6 +15,9 @@ import (
 // Body compares what is read with the hash that was signed.
 func (s *Signature) Prepare(body [sha256.Size]byte) error {
 	switch {
+	case s.Post:
+		s.prepared = true
+		return nil
 	case s.rules.S3, s.Payload == PayloadUnsigned:
 		s.payload = append(s.sum[:0], s.content...)
 	default:
@@ -44,8 +47,11 @@ func (s *Signature) appendScope(dst []byte) []byte {
 	return append(dst, terminator...)
 }
 
-// appendStringToSign writes algorithm, timestamp, scope and hash.
+// appendStringToSign writes algorithm, timestamp, scope and hash; of a form its policy.
 func (s *Signature) appendStringToSign(dst []byte) []byte {
+	if s.Post {
+		return append(dst, s.policy...)
+	}
 	dst = append(append(dst, s.Algorithm...), '\n')
 	dst = append(append(dst, s.Timestamp...), '\n')
 	dst = append(s.appendScope(dst), '\n')
@@ -101,8 +107,11 @@ func (s *Signature) verify(keys *KeyCache, secret string) *key {
 // mismatch is the error for a wrong signature. S3 shows what it signed, with
 // what is secret in it taken out.
 func (s *Signature) mismatch() *aws.Error {
-	if !s.rules.S3 {
+	switch {
+	case !s.rules.S3:
 		return &aws.Error{Kind: aws.BadSignature, Message: textMismatch}
+	case s.Post:
+		return s.mismatchPost()
 	}
 	e := &aws.Error{Kind: aws.BadSignature, Message: textS3Mismatch, Fields: []aws.Field{
 		{Name: "AWSAccessKeyId", Value: s.AccessKeyID},
