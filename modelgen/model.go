@@ -25,6 +25,7 @@ type model struct {
 type row struct {
 	*operation
 	eventName  string // "" = the operation's
+	status     int    // of success; 0 = the operation's
 	actions    []string
 	when       [][2]string // action, parameter
 	access     string
@@ -207,7 +208,7 @@ func (m *model) applyOperations(o *overlay) error {
 		change := o.Operations[name]
 		unsigned := op.unsigned()
 		m.operations = append(m.operations, &row{
-			operation: op, readOnly: op.ReadOnly, eventName: change.EventName,
+			operation: op, readOnly: op.ReadOnly, eventName: change.EventName, status: change.Status,
 			unsigned:  *orElse(change.Unsigned, &unsigned),
 			dataEvent: change.DataEvent != nil && *change.DataEvent,
 		})

@@ -32,6 +32,7 @@ type serviceOverlay struct {
 
 type operationOverlay struct {
 	EventName string `yaml:"eventName"`
+	Status    int    // of success
 	ReadOnly  *bool  `yaml:"readOnly"`
 	DataEvent *bool  `yaml:"dataEvent"`
 	Unsigned  *bool

@@ -29,7 +29,7 @@ func TestOverlayAlters(t *testing.T) {
 	m, err := overlaid(t, `
 service: {global: true, eventSource: books.amazonaws.com, actionPrefix: books}
 operations:
-  CountBooks: {unsigned: false, dataEvent: true, eventName: Count}
+  CountBooks: {unsigned: false, dataEvent: true, eventName: Count, status: 201}
 errors:
   NoBookException: {status: 400, code: NoBook, sender: false}
   Burnt: {add: true, status: 410, fault: true}
@@ -52,7 +52,7 @@ members:
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"op CountBooks GET /books out=Count host=count. status=206 event=Count data\n",
+		"op CountBooks GET /books out=Count host=count. status=201 event=Count data\n",
 		"structure Burnt error status=410 fault\n",
 		"structure NoBookException error=NoBook status=400\n",
 		"string Title min=2 max=50 sensitive pattern=",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -94,7 +95,7 @@ func (w *textWriter) operation(op *row) {
 	if op.Output != nil {
 		out, wrap = op.Output.Shape, op.Output.ResultWrapper
 	}
-	status := op.HTTP.ResponseCode
+	status := cmp.Or(op.status, op.HTTP.ResponseCode)
 	if status == 200 {
 		status = 0
 	}

@@ -380,7 +380,7 @@ op PutBucketAcl PUT /{Bucket}?acl in=PutBucketAclRequest access=permissions chec
 	action s3:PutBucketAcl
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-acl s3:x-amz-content-sha256 s3:x-amz-grant-full-control s3:x-amz-grant-read s3:x-amz-grant-read-acp s3:x-amz-grant-write s3:x-amz-grant-write-acp
 	on bucket!
-op PutBucketAnalyticsConfiguration PUT /{Bucket}?analytics in=PutBucketAnalyticsConfigurationRequest access=write
+op PutBucketAnalyticsConfiguration PUT /{Bucket}?analytics in=PutBucketAnalyticsConfigurationRequest status=204 access=write
 	action s3:PutAnalyticsConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
@@ -392,11 +392,11 @@ op PutBucketEncryption PUT /{Bucket}?encryption in=PutBucketEncryptionRequest ac
 	action s3:PutEncryptionConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op PutBucketIntelligentTieringConfiguration PUT /{Bucket}?intelligent-tiering in=PutBucketIntelligentTieringConfigurationRequest access=write
+op PutBucketIntelligentTieringConfiguration PUT /{Bucket}?intelligent-tiering in=PutBucketIntelligentTieringConfigurationRequest status=204 access=write
 	action s3:PutIntelligentTieringConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op PutBucketInventoryConfiguration PUT /{Bucket}?inventory in=PutBucketInventoryConfigurationRequest access=write
+op PutBucketInventoryConfiguration PUT /{Bucket}?inventory in=PutBucketInventoryConfigurationRequest status=204 access=write
 	action s3:PutInventoryConfiguration
 	keys s3:InventoryAccessibleOptionalFields s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
@@ -412,7 +412,7 @@ op PutBucketLogging PUT /{Bucket}?logging in=PutBucketLoggingRequest access=writ
 	action s3:PutBucketLogging
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op PutBucketMetricsConfiguration PUT /{Bucket}?metrics in=PutBucketMetricsConfigurationRequest access=write
+op PutBucketMetricsConfiguration PUT /{Bucket}?metrics in=PutBucketMetricsConfigurationRequest status=204 access=write
 	action s3:PutMetricsConfiguration
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
@@ -428,7 +428,7 @@ op PutBucketOwnershipControls PUT /{Bucket}?ownershipControls in=PutBucketOwners
 	action s3:PutBucketOwnershipControls
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op PutBucketPolicy PUT /{Bucket}?policy in=PutBucketPolicyRequest access=permissions checksumrequired checksum=ChecksumAlgorithm
+op PutBucketPolicy PUT /{Bucket}?policy in=PutBucketPolicyRequest status=204 access=permissions checksumrequired checksum=ChecksumAlgorithm
 	action s3:PutBucketPolicy
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
@@ -440,7 +440,7 @@ op PutBucketRequestPayment PUT /{Bucket}?requestPayment in=PutBucketRequestPayme
 	action s3:PutBucketRequestPayment
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!
-op PutBucketTagging PUT /{Bucket}?tagging in=PutBucketTaggingRequest access=tagging checksumrequired checksum=ChecksumAlgorithm
+op PutBucketTagging PUT /{Bucket}?tagging in=PutBucketTaggingRequest status=204 access=tagging checksumrequired checksum=ChecksumAlgorithm
 	action s3:PutBucketTagging
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 	on bucket!

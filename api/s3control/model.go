@@ -121,7 +121,7 @@ op DeleteMultiRegionAccessPoint POST /v20180820/async-requests/mrap/delete in=De
 	action s3:DeleteMultiRegionAccessPoint
 	keys s3:AccessPointNetworkOrigin s3:DataAccessPointAccount s3:DataAccessPointArn s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion
 	on multiregionaccesspoint!
-op DeletePublicAccessBlock DELETE /v20180820/configuration/publicAccessBlock in=DeletePublicAccessBlockRequest host={AccountId}. event=DeleteAccountPublicAccessBlock access=permissions
+op DeletePublicAccessBlock DELETE /v20180820/configuration/publicAccessBlock in=DeletePublicAccessBlockRequest host={AccountId}. status=204 event=DeleteAccountPublicAccessBlock access=permissions
 	action s3:PutAccountPublicAccessBlock
 	keys s3:ResourceAccount s3:TlsVersion s3:authType s3:signatureAge s3:signatureversion s3:x-amz-content-sha256
 op DeleteStorageLensConfiguration DELETE /v20180820/storagelens/{storagelensid} in=DeleteStorageLensConfigurationRequest host={AccountId}. access=write
