@@ -111,7 +111,7 @@ func (e *endless) Read(b []byte) (int, error) {
 }
 
 func TestFilesTakeNoMemory(t *testing.T) {
-	const size = 64 << 20
+	const size = 8 << 20
 	head := piece("key", "k") + strings.TrimSuffix(file(""), "\r\n")
 	f, err := Read(request(io.MultiReader(strings.NewReader(head), &endless{size}, strings.NewReader("\r\n--edge--\r\n")), -1))
 	if err != nil {
