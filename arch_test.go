@@ -48,7 +48,7 @@ var arrows = map[string]string{
 	"service/accessanalyzer": "api/* aws gateway policy policy/validate store trail",
 	"service/kms/material/*": "",
 	"service/kms/xks":        "",
-	"cmd/garrison":           "aws blob/* front gateway keyring policy/* service/* store store/mem store/pebble store/postgres trail",
+	"cmd/garrison":           "aws blob/* front gateway hsm keyring policy/* service/* store store/mem store/pebble store/postgres trail",
 
 	"modelgen/*":       "api/catalog aws internal/shared policy/reference",
 	"bench/*":          "api/* aws front gateway keyring policy service/* store/* trail wire/*",

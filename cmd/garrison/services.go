@@ -54,9 +54,13 @@ func newServices(h *house, settings *Settings) (services, error) {
 	if err != nil {
 		return services{}, usageError{err}
 	}
+	clusters, err := settings.clusters(h.log)
+	if err != nil {
+		return services{}, usageError{err}
+	}
 	keys := kms.New(kms.Options{
-		Proxies: proxies,
-		Sealer:  h.keys, Identities: identities, Regions: served, Quotas: all.KMS, Accounts: perAccount(accounts, func(q quotas) kms.Quotas { return q.KMS }),
+		Proxies: proxies, Clusters: clusters,
+		Sealer: h.keys, Identities: identities, Regions: served, Quotas: all.KMS, Accounts: perAccount(accounts, func(q quotas) kms.Quotas { return q.KMS }),
 	})
 	list := services{
 		all:       []gateway.Service{identities, tokens, lookups, tree, keys, accessanalyzer.New(accessanalyzer.Options{Tokens: store.Tokens{Sealer: h.keys}})},

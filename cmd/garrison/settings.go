@@ -56,6 +56,10 @@ type Settings struct {
 	Quota        []string `help:"Count that an account may reach, instead of AWS's default: iam:Users=10000, or 123456789012/iam:Users=10000." env:"GARRISON_QUOTA" placeholder:"WHAT=N"`
 	MinFree      int      `help:"Free space, in percent, below which calls are refused; by default 5." default:"5" env:"GARRISON_MIN_FREE" placeholder:"PERCENT"`
 
+	HSM         []string `name:"hsm" help:"Tokens of hardware security modules, for custom key stores of type AWS_CLOUDHSM: CLUSTER-ID=pkcs11:token=LABEL?module-path=FILE." env:"GARRISON_HSM" placeholder:"CLUSTER-ID=URI"`
+	HSMHelper   string   `name:"hsm-helper" help:"Program that loads the modules; by default garrison-pkcs11 beside this one." env:"GARRISON_HSM_HELPER" placeholder:"FILE"`
+	HSMVariable []string `name:"hsm-variable" help:"Variables of the environment that modules are told; by default none." env:"GARRISON_HSM_VARIABLE" placeholder:"NAME"`
+
 	XKSProxy   []string      `name:"xks-proxy" help:"Hosts of external key store proxies that may be reached: NAME, on port 443, or NAME=HOST:PORT; by default none." env:"GARRISON_XKS_PROXY" placeholder:"NAME"`
 	XKSProxyCA string        `name:"xks-proxy-ca" help:"Authorities of these proxies' certificates, PEM; by default the system's." env:"GARRISON_XKS_PROXY_CA" placeholder:"FILE"`
 	XKSTimeout time.Duration `name:"xks-timeout" help:"How long such a proxy may take to answer; by default 250ms, as AWS documents." default:"250ms" env:"GARRISON_XKS_TIMEOUT" placeholder:"TIME"`
@@ -156,6 +160,7 @@ func (s *Settings) faults() []fault {
 			add("endpoint-names", "%q is not a host's name", name)
 		}
 	}
+	s.hsmFaults(add)
 	s.xksFaults(add)
 	if _, err := s.rates(); err != nil {
 		add("rate", "%v", err)

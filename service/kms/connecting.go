@@ -33,7 +33,7 @@ func (s *Service) RunStores(ctx context.Context, t *trail.Trail) error {
 // ends, and then everywhere: on every node, for each has logins of its own.
 func (s *Service) RunLogins(ctx context.Context, engine store.Engine) error {
 	defer s.logins.closeAll()
-	return s.every(ctx, func() error { return s.logOut(ctx, engine) })
+	return s.every(ctx, func() error { return s.LogOut(ctx, engine) })
 }
 
 func (s *Service) every(ctx context.Context, do func() error) error {
@@ -133,6 +133,8 @@ func hsmErrorCode(err error) kms.ConnectionErrorCodeType {
 		return kms.ConnectionErrorCodeTypeUserLockedOut
 	case errors.Is(err, ErrHSMAbsent):
 		return kms.ConnectionErrorCodeTypeClusterNotFound
+	case errors.Is(err, ErrHSMUnreachable) || errors.Is(err, context.DeadlineExceeded):
+		return kms.ConnectionErrorCodeTypeNetworkErrors
 	}
 	return kms.ConnectionErrorCodeTypeInternalError
 }

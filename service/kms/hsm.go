@@ -30,17 +30,18 @@ type HSM interface {
 type Clusters interface {
 	// Has tells whether there is one of that cluster id.
 	Has(cluster string) bool
-	// Open is the HSM of a cluster, for the user kmsuser with that password; it is not yet connected.
-	Open(cluster, password string) (HSM, error)
+	// Open is the HSM of a cluster, for the user kmsuser with that password; it is not yet connected. The password is copied.
+	Open(cluster string, password []byte) (HSM, error)
 }
 
 // What an HSM may answer, beside errors that say nothing more to a caller.
 var (
-	ErrHSMPassword   = errors.New("kms: the HSM refuses the password")
-	ErrHSMLocked     = errors.New("kms: the HSM has locked its user out")
-	ErrHSMAbsent     = errors.New("kms: there is no such HSM")
-	ErrHSMKey        = errors.New("kms: the HSM has no such key")
-	ErrHSMCiphertext = errors.New("kms: the HSM refuses the ciphertext")
+	ErrHSMPassword    = errors.New("kms: the HSM refuses the password")
+	ErrHSMLocked      = errors.New("kms: the HSM has locked its user out")
+	ErrHSMAbsent      = errors.New("kms: there is no such HSM")
+	ErrHSMUnreachable = errors.New("kms: the HSM can't be reached")
+	ErrHSMKey         = errors.New("kms: the HSM has no such key that may be used")
+	ErrHSMCiphertext  = errors.New("kms: the HSM refuses the ciphertext")
 )
 
 // hsmLabel is how an HSM knows the key's material.
@@ -98,7 +99,7 @@ func (s *Service) logIn(ctx context.Context, k *KeyStore) (HSM, error) {
 		return nil, err
 	}
 	defer clear(password)
-	hsm, err := s.Clusters.Open(k.Cluster, string(password))
+	hsm, err := s.Clusters.Open(k.Cluster, password)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +125,8 @@ func (l *login) close() {
 	}
 }
 
-// logOut closes the connections whose stores are not connected any more.
-func (s *Service) logOut(ctx context.Context, engine store.Engine) error {
+// LogOut closes the connections whose stores are not connected any more.
+func (s *Service) LogOut(ctx context.Context, engine store.Engine) error {
 	for _, l := range s.logins.all() {
 		stays := false
 		err := engine.View(ctx, func(tx store.Tx) error {

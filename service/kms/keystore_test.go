@@ -58,6 +58,25 @@ func (p *plane) work() {
 	}
 }
 
+// logOut lets the loop of this node's logins come by.
+func (p *plane) logOut() {
+	p.Helper()
+	if err := p.kms.LogOut(p.Context(), p.engine); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// another is a second node on the same store.
+func (p *plane) another(change func(*kms.Options)) *plane {
+	p.Helper()
+	second := &plane{TB: p.TB, engine: p.engine, trail: p.trail, iam: p.iam, root: p.root, now: p.clock()}
+	o := p.kms.Options
+	change(&o)
+	second.kms = kms.New(o)
+	second.serve()
+	return second
+}
+
 func (p *plane) store(id string) api.CustomKeyStoresListEntry {
 	p.Helper()
 	return call(p, p.root, api.DescribeCustomKeyStores, &api.DescribeCustomKeyStoresInput{CustomKeyStoreId: &id}).CustomKeyStores[0]
