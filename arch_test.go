@@ -73,7 +73,7 @@ var testArrows = map[string]string{
 	"modelgen":              "api/*",
 	"service/organizations": "service/iam",
 	"service/kms":           "service/iam",
-	"service/sts":           "keyring service/iam",
+	"service/sts":           "keyring service/iam service/organizations",
 	"trail":                 "keyring store/pebble store/postgres",
 }
 

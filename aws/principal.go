@@ -47,6 +47,7 @@ type Session struct {
 	Transitive     []string // keys of Tags that a chained session inherits
 	Policies       []string // inline session policies, JSON
 	PolicyARNs     []string // managed session policies
+	TaskPolicy     string   // AssumeRoot: the ARN of the policy that says what the session is for
 	Provider       string   // federated provider, an ARN or a name
 	IssuerARN      string   // whose long-term key the session was made with (GetSessionToken, GetFederationToken)
 	IssuerID       string   // GetFederationToken: that user's unique id; of root the account

@@ -75,7 +75,7 @@ func (p *Policies) inSession() bool { return p.HasSession || len(p.Session) > 0 
 // barred tells what temporary credentials may not do whatever their policies:
 // a federated user calls neither IAM nor STS; a session of GetSessionToken
 // calls IAM only with MFA, and of STS only AssumeRole; a role's session gets no
-// further tokens.
+// further tokens. What a session of AssumeRoot may do its task's policy says.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_request.html
 func (e *evaluation) barred(p *aws.Principal) bool {
@@ -87,7 +87,7 @@ func (e *evaluation) barred(p *aws.Principal) bool {
 		return e.action.of("iam") || e.action.of("sts")
 	case p.Kind == aws.AssumedRole:
 		return e.action.is("sts:getsessiontoken") || e.action.is("sts:getfederationtoken")
-	case p.Session == nil:
+	case p.Session == nil || p.Session.TaskPolicy != "":
 		return false
 	case e.action.of("iam"):
 		return p.Session.MFAAt.IsZero()

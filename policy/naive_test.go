@@ -144,6 +144,8 @@ func (c *naiveCase) barred(service, action string) bool {
 		return action == "sts:getsessiontoken" || action == "sts:getfederationtoken"
 	case p.Session == nil: // long-term credentials
 		return false
+	case p.Session.TaskPolicy != "": // of AssumeRoot
+		return false
 	case service == "iam":
 		return p.Session.MFAAt.IsZero()
 	}

@@ -26,7 +26,7 @@ func Identity(p *aws.Principal) UserIdentity {
 		return u
 	}
 	u.SessionContext = &SessionContext{
-		CreationDate: s.IssuedAt, MFAAuthenticated: !s.MFAAt.IsZero(), SourceIdentity: s.SourceIdentity,
+		CreationDate: s.IssuedAt, MFAAuthenticated: !s.MFAAt.IsZero(), SourceIdentity: s.SourceIdentity, AssumedRoot: s.TaskPolicy != "",
 	}
 	switch {
 	case s.RoleARN != "":

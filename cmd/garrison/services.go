@@ -46,6 +46,7 @@ func newServices(h *house, settings *Settings) (services, error) {
 		Accounts: identities, Keys: h.keys, NewAccountID: iam.NewAccountID, Tokens: store.Tokens{Sealer: h.keys},
 		Quotas: all.Organizations, PerAccount: perAccount(accounts, func(q quotas) organizations.Quotas { return q.Organizations }),
 	})
+	identities.Organizations = tree
 	served := settings.Region
 	if len(served) == 0 {
 		served = gateway.Regions(h.Partition)

@@ -69,6 +69,9 @@ func (s *Service) Policies(tx store.Tx, principal *aws.Principal, p *policy.Poli
 	p.HasBoundary, p.HasSession = false, false
 	switch principal.Kind {
 	case aws.Root:
+		if s := principal.Session; s != nil && s.TaskPolicy != "" {
+			p.HasSession, p.Session = true, append(p.Session, rootTaskPolicy(principal.Partition, s.TaskPolicy))
+		}
 		_, err := roots.Get(tx, principal.Account)
 		return nil, gone(err)
 	case aws.User:

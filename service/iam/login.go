@@ -91,7 +91,7 @@ func (l *login) set(call *gateway.Call, password string, hash []byte, change fun
 
 func (s *Service) deriveLoginPassword(ctx context.Context, call *gateway.Call, l *login, in *iam.CreateLoginProfileInput) ([]byte, error) {
 	if l.root() {
-		return nil, validation("Must specify userName when calling with root credentials")
+		return nil, nil // without a password: see createRootLogin
 	}
 	if l.PasswordHash != nil {
 		return nil, nil // refused below, without the work
@@ -103,6 +103,9 @@ func (s *Service) deriveLoginPassword(ctx context.Context, call *gateway.Call, l
 }
 
 func (s *Service) createLoginProfile(_ context.Context, call *gateway.Call, l *login, in *iam.CreateLoginProfileInput, hash []byte) (*iam.CreateLoginProfileOutput, error) {
+	if l.root() {
+		return createRootLogin(call, l, in)
+	}
 	if l.PasswordHash != nil || hash == nil {
 		return nil, alreadyExists("Login Profile for user %s already exists.", l.Name)
 	}
@@ -116,8 +119,28 @@ func (s *Service) createLoginProfile(_ context.Context, call *gateway.Call, l *l
 	}}, nil
 }
 
+// createRootLogin lets a member's root have a password again, in a session for
+// that task. The password itself is the root's to set where it signs in, with
+// the mail that it gets then: here is no such place.
+//
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateLoginProfile.html
+func createRootLogin(call *gateway.Call, l *login, in *iam.CreateLoginProfileInput) (*iam.CreateLoginProfileOutput, error) {
+	switch {
+	case call.Principal.Session == nil || call.Principal.Session.TaskPolicy == "":
+		return nil, validation("Must specify userName when calling with root credentials")
+	case in.Password != nil:
+		return nil, validation("Must not specify password when calling with AssumeRoot credentials")
+	case l.PasswordAt != nil:
+		return nil, alreadyExists("Login Profile for user %s already exists.", l.Name)
+	}
+	made := second(call.Time)
+	reset := in.PasswordResetRequired != nil && *in.PasswordResetRequired
+	return &iam.CreateLoginProfileOutput{LoginProfile: &iam.LoginProfile{CreateDate: made, PasswordResetRequired: &reset}},
+		editHolder(call, l.User, func(u *User) { u.PasswordAt, u.ResetNeeded = &made, reset })
+}
+
 func (s *Service) getLoginProfile(_ context.Context, _ *gateway.Call, u *User, _ *iam.GetLoginProfileInput) (*iam.GetLoginProfileOutput, error) {
-	if u.PasswordHash == nil {
+	if u.PasswordAt == nil {
 		return nil, noLoginProfile(u)
 	}
 	return &iam.GetLoginProfileOutput{LoginProfile: &iam.LoginProfile{
@@ -201,16 +224,15 @@ func (s *Service) changePassword(_ context.Context, call *gateway.Call, l *login
 }
 
 func (s *Service) deleteLoginProfile(_ context.Context, call *gateway.Call, u *User, _ *iam.DeleteLoginProfileInput) (*iam.DeleteLoginProfileOutput, error) {
-	if u.PasswordHash == nil {
+	if u.PasswordAt == nil {
 		return nil, noLoginProfile(u)
 	}
 	if err := hadPasswords.Delete(call.Tx, call.Account, u.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err // a profile that an earlier release made has none
 	}
-	return nil, users.Update(call.Tx, call.Account, func(u *User) error {
+	return nil, editHolder(call, u, func(u *User) {
 		u.PasswordHash, u.PasswordAt, u.PasswordSet, u.ResetNeeded = nil, nil, nil, false
-		return nil
-	}, u.ID)
+	})
 }
 
 func wrongPassword() error {

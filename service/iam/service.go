@@ -23,6 +23,8 @@ type Options struct {
 	Accounts map[string]Quotas
 	// Calls tells of records which action was tried; nil tells of services alone.
 	Calls *Calls
+	// Organizations knows the accounts' organisations; nil: there are none.
+	Organizations Organizations
 }
 
 // Service is IAM. It holds no state but caches and is safe for concurrent use.
@@ -62,6 +64,7 @@ func (s *Service) Operations() []gateway.Operation {
 		s.serverCertificateOperations(),
 		s.simulationOperations(),
 		s.accessOperations(),
+		s.rootOperations(),
 	)
 }
 
@@ -300,5 +303,15 @@ func (s *Service) accessOperations() []gateway.Operation {
 		gateway.Op(iam.GetServiceLastAccessedDetails, gateway.Account[iam.GetServiceLastAccessedDetailsInput], s.getServiceLastAccessedDetails),
 		gateway.Op(iam.GetServiceLastAccessedDetailsWithEntities, gateway.Account[iam.GetServiceLastAccessedDetailsWithEntitiesInput], s.getServiceLastAccessedDetailsWithEntities),
 		gateway.Op(iam.ListPoliciesGrantingServiceAccess, sourceNamed(func(in *iam.ListPoliciesGrantingServiceAccessInput) string { return in.Arn }), s.listPoliciesGrantingServiceAccess),
+	}
+}
+
+func (s *Service) rootOperations() []gateway.Operation {
+	return []gateway.Operation{
+		gateway.Op(iam.EnableOrganizationsRootCredentialsManagement, gateway.Account[iam.EnableOrganizationsRootCredentialsManagementInput], s.enableOrganizationsRootCredentialsManagement),
+		gateway.Op(iam.EnableOrganizationsRootSessions, gateway.Account[iam.EnableOrganizationsRootSessionsInput], s.enableOrganizationsRootSessions),
+		gateway.Op(iam.DisableOrganizationsRootCredentialsManagement, gateway.Account[iam.DisableOrganizationsRootCredentialsManagementInput], s.disableOrganizationsRootCredentialsManagement),
+		gateway.Op(iam.DisableOrganizationsRootSessions, gateway.Account[iam.DisableOrganizationsRootSessionsInput], s.disableOrganizationsRootSessions),
+		gateway.Op(iam.ListOrganizationsFeatures, gateway.Account[iam.ListOrganizationsFeaturesInput], s.listOrganizationsFeatures),
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // getAccountSummary answers what the account holds and the quotas in force.
-// A root has no password and no MFA device: there is no console to use them.
+// A root has no MFA device: there is no console to use one.
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
 func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gateway.Anything, _ *iam.GetAccountSummaryInput) (*iam.GetAccountSummaryOutput, error) {
@@ -23,6 +23,10 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 	version, err := tokenVersion(call.Tx, call.Account)
 	if err != nil {
 		return nil, err
+	}
+	password := 0
+	if root.PasswordAt != nil {
+		password = 1
 	}
 	q := s.quotas(call.Account)
 	all := map[iam.SummaryKeyType]int{
@@ -47,7 +51,7 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		iam.SummaryKeyTypeInstanceProfilesQuota:             q.InstanceProfiles,
 		iam.SummaryKeyTypeAccountMFAEnabled:                 0,
 		iam.SummaryKeyTypeAccountAccessKeysPresent:          min(len(root.Keys), 1),
-		iam.SummaryKeyTypeAccountPasswordPresent:            0,
+		iam.SummaryKeyTypeAccountPasswordPresent:            password,
 		iam.SummaryKeyTypeAccountSigningCertificatesPresent: min(len(certificates), 1),
 		iam.SummaryKeyTypeGlobalEndpointTokenVersion:        version,
 	}

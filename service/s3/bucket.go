@@ -63,6 +63,7 @@ type onBucket struct {
 	partition string
 	caller    *aws.Principal
 	block     PublicAccessBlock // the bucket's and its account's
+	unlocked  bool              // its policy does not count
 }
 
 // ARN implements gateway.Resource.
@@ -76,7 +77,7 @@ func (b *onBucket) ResourceAccount() string { return b.Account }
 func (b *onBucket) ResourcePolicy() *policy.Policy {
 	j := b.judged()
 	switch {
-	case j == nil:
+	case j == nil || b.unlocked:
 		return nil
 	case b.block.RestrictBuckets && j.public && b.caller.Account != b.Account && b.caller.Kind != aws.ServiceCaller:
 		return j.denials
@@ -103,7 +104,7 @@ func lookUp(call *gateway.Call, name string, expectedOwner *string) (*onBucket, 
 		return nil, accessDenied()
 	}
 	block, err := blockOf(call.Tx, b)
-	return &onBucket{b, call.Partition, call.Principal, block}, err
+	return &onBucket{Bucket: b, partition: call.Partition, caller: call.Principal, block: block}, err
 }
 
 // findBucket is the bucket of that name, for a call in its Region.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/garrison-security/garrison/api/s3"
+	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/policy"
 )
@@ -65,6 +66,20 @@ func (b *Bucket) denials() *policy.Policy {
 		return j.denials
 	}
 	return nil
+}
+
+// unlocked has a target let the root of the bucket's account past the bucket's
+// policy, which might lock everybody out.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html
+func unlocked[In any](target gateway.Target[In, *onBucket]) gateway.Target[In, *onBucket] {
+	return func(call *gateway.Call, in *In) (*onBucket, error) {
+		b, err := target(call, in)
+		if b != nil {
+			b.unlocked = call.Principal.Kind == aws.Root && call.Principal.Account == b.Account
+		}
+		return b, err
+	}
 }
 
 func (s *Service) putBucketPolicy(_ context.Context, call *gateway.Call, b *onBucket, in *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyOutput, error) {
@@ -134,7 +149,7 @@ func stillManages(call *gateway.Call, b *onBucket, text []byte) error {
 		return nil
 	}
 	after := &Bucket{Name: b.Name, Region: b.Region, Account: b.Account, Policy: text, Block: b.Block}
-	if err := call.Authorize("s3:PutBucketPolicy", &onBucket{after, b.partition, b.caller, b.block}); err != nil {
+	if err := call.Authorize("s3:PutBucketPolicy", &onBucket{Bucket: after, partition: b.partition, caller: b.caller, block: b.block}); err != nil {
 		return fault(http.StatusForbidden, "AccessDenied", "Access Denied")
 	}
 	return nil

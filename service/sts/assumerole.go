@@ -26,6 +26,10 @@ type Roles interface {
 	// VerifyMFA takes a one-time code of a device that the caller has, "" where serial number or code are
 	// absent. Nil means that the caller is authenticated by MFA now; that the code is used up is written in tx.
 	VerifyMFA(tx store.Tx, now time.Time, caller *aws.Principal, serial, code string) error
+	// RootTask tells whether an ARN names a policy of a task that a root's session may be for.
+	RootTask(partition, arn string) bool
+	// MayAssumeRoot tells whether an account may take sessions for a task as another's root.
+	MayAssumeRoot(tx store.Tx, account, target, task string) (bool, error)
 }
 
 // Durations of sessions.

@@ -47,7 +47,7 @@ func (s sealer) OpenToken(purpose string, aad, token []byte) ([]byte, error) {
 	return s.Open(nil, purpose, aad, token)
 }
 
-func newPlane(t testing.TB) *plane {
+func newPlane(t testing.TB, change ...func(*plane, *gateway.Config)) *plane {
 	t.Helper()
 	options := storetest.Options()
 	engine, err := mem.Open(options)
@@ -58,10 +58,14 @@ func newPlane(t testing.TB) *plane {
 	p := &plane{TB: t, engine: engine, root: map[string]*aws.Principal{}}
 	p.iam = iam.New(iam.Options{Tokens: store.Tokens{Sealer: options.Sealer}})
 	p.sts = sts.New(sealer{storetest.NewSealer()}, p.iam)
-	p.Gateway, err = gateway.New(gateway.Config{
+	config := gateway.Config{
 		Engine: engine, Directory: p.iam, Sessions: p.sts, Services: []gateway.Service{p.iam, p.sts},
 		Unattributed: new(trail.Unattributed), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
+	}
+	for _, change := range change {
+		change(p, &config)
+	}
+	p.Gateway, err = gateway.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

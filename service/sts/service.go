@@ -37,6 +37,7 @@ func (s *Service) Operations() []gateway.Operation {
 		gateway.Op(sts.GetAccessKeyInfo, gateway.Account[sts.GetAccessKeyInfoInput], s.getAccessKeyInfo),
 		gateway.Op(sts.DecodeAuthorizationMessage, gateway.Account[sts.DecodeAuthorizationMessageInput], s.decodeAuthorizationMessage),
 		gateway.Op(sts.AssumeRole, s.roleToAssume, s.assumeRole),
+		gateway.Op(sts.AssumeRoot, s.rootToAssume, s.assumeRoot),
 		gateway.Op(sts.GetFederationToken, userToFederate, s.getFederationToken),
 	}
 }

@@ -22,6 +22,7 @@ import (
 //	a role's session:          role ARN, role id, session name, source identity, provider
 //	a user's or root's:        ARN, id, name, path
 //	a federated user's:        ARN and id of who federated it, name
+//	a root's for a task:       ARN of the task's policy, source identity
 //	packed policies and tags:  length; deflated (see packed.go)
 const (
 	tokenFormat  = 1
@@ -36,6 +37,7 @@ const (
 	userToken
 	roleToken
 	federatedToken
+	taskToken
 )
 
 // secretBytes is the raw length of a secret access key of 40 characters.
@@ -50,7 +52,11 @@ func (s *Service) seal(p *aws.Principal, secret []byte, packed []byte) (string, 
 	w.b = append(w.b, tokenFormat)
 	switch p.Kind {
 	case aws.Root:
-		w.number(rootToken)
+		if session.TaskPolicy != "" {
+			w.number(taskToken)
+		} else {
+			w.number(rootToken)
+		}
 	case aws.User:
 		w.number(userToken)
 	case aws.AssumedRole:
@@ -66,14 +72,17 @@ func (s *Service) seal(p *aws.Principal, secret []byte, packed []byte) (string, 
 	w.time(session.IssuedAt)
 	w.number(uint64(session.ExpiresAt.Sub(session.IssuedAt) / time.Second))
 	w.time(session.MFAAt)
-	switch p.Kind {
-	case aws.AssumedRole:
+	switch {
+	case session.TaskPolicy != "":
+		w.text(session.TaskPolicy)
+		w.text(session.SourceIdentity)
+	case p.Kind == aws.AssumedRole:
 		w.text(session.RoleARN)
 		w.text(session.RoleID)
 		w.text(session.Name)
 		w.text(session.SourceIdentity)
 		w.text(session.Provider)
-	case aws.FederatedUser:
+	case p.Kind == aws.FederatedUser:
 		w.text(session.IssuerARN)
 		w.text(session.IssuerID)
 		w.text(session.Name)
@@ -136,6 +145,11 @@ func (s *Service) unseal(token, accessKeyID string) (*gateway.Credential, error)
 		p.Kind = aws.FederatedUser
 		session.IssuerARN, session.IssuerID, session.Name = r.text(), r.text(), r.text()
 		p.ARN, p.ID = federatedARN(p.Partition, p.Account, session.Name), p.Account+":"+session.Name
+	case taskToken:
+		p.Kind = aws.Root
+		session.TaskPolicy, session.SourceIdentity = r.text(), r.text()
+		p.ARN, p.ID = rootARN(p.Partition, p.Account), p.Account
+		r.bad = r.bad || session.TaskPolicy == "" // it would be root without a limit
 	default:
 		return nil, errToken
 	}
@@ -150,6 +164,10 @@ const maxLifetime = 200_000
 
 func sessionARN(partition, account, role, session string) string {
 	return "arn:" + partition + ":sts::" + account + ":assumed-role/" + role + "/" + session
+}
+
+func rootARN(partition, account string) string {
+	return "arn:" + partition + ":iam::" + account + ":root"
 }
 
 func federatedARN(partition, account, name string) string {
