@@ -60,10 +60,10 @@ func newID() string {
 // onBucket is a bucket as what a call acts on.
 type onBucket struct {
 	*Bucket
-	partition string
-	caller    *aws.Principal
-	block     PublicAccessBlock // the bucket's and its account's
-	unlocked  bool              // its policy does not count
+	partition  string
+	caller     *aws.Principal
+	block      PublicAccessBlock // the bucket's and its account's
+	pastPolicy bool              // its policy does not count
 }
 
 // ARN implements gateway.Resource.
@@ -77,7 +77,7 @@ func (b *onBucket) ResourceAccount() string { return b.Account }
 func (b *onBucket) ResourcePolicy() *policy.Policy {
 	j := b.judged()
 	switch {
-	case j == nil || b.unlocked:
+	case j == nil || b.pastPolicy:
 		return nil
 	case b.block.RestrictBuckets && j.public && b.caller.Account != b.Account && b.caller.Kind != aws.ServiceCaller:
 		return j.denials

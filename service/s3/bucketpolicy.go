@@ -68,15 +68,15 @@ func (b *Bucket) denials() *policy.Policy {
 	return nil
 }
 
-// unlocked has a target let the root of the bucket's account past the bucket's
+// pastPolicy has a target let the root of the bucket's account past the bucket's
 // policy, which might lock everybody out.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html
-func unlocked[In any](target gateway.Target[In, *onBucket]) gateway.Target[In, *onBucket] {
+func pastPolicy[In any](target gateway.Target[In, *onBucket]) gateway.Target[In, *onBucket] {
 	return func(call *gateway.Call, in *In) (*onBucket, error) {
 		b, err := target(call, in)
 		if b != nil {
-			b.unlocked = call.Principal.Kind == aws.Root && call.Principal.Account == b.Account
+			b.pastPolicy = call.Principal.Kind == aws.Root && call.Principal.Account == b.Account
 		}
 		return b, err
 	}
