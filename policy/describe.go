@@ -39,6 +39,16 @@ func (c *Context) SetPrincipal(p *aws.Principal) {
 	}
 }
 
+// SetCaller sets the keys that a request's caller tells of itself, as
+// SetPrincipal does. Of whom an identity provider speaks there is nothing to
+// tell; a service's name may be a provider's, too, and then the action decides.
+func (c *Context) SetCaller(r *Request) {
+	if r.Principal == nil && r.Provider != "" || r.Principal != nil && r.Principal.Kind == aws.ServiceCaller && strings.HasPrefix(lowerASCII(r.Action), "sts:assumerolewith") {
+		return
+	}
+	c.SetPrincipal(r.Principal)
+}
+
 // setKnown sets a key that has a value.
 func (c *Context) setKnown(key, value string) {
 	if value != "" {

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/policy"
 	"github.com/garrison-security/garrison/policy/scenario"
 )
 
@@ -17,27 +19,54 @@ import (
 type Estate struct {
 	principals []*principal          // users, roles and the accounts' roots, by ARN
 	byARN      map[string]*principal // the same
+	groups     []*group              // by ARN
+	managed    map[string]*held      // managed policies, by ARN
 	resources  map[string]*resource
 	org        organization
-	judge      scenario.Judge
+	files      map[string][]byte
 }
 
 // principal is a user, a role or a root.
 type principal struct {
 	arn, account, id string
 	role             bool
-	identity         []scenario.Document
-	boundary         []scenario.Document
-	trust            *scenario.Document // of a role
+	identity         []*held // its own policies and its groups'
+	boundary         []*held
+	trust            *held // of a role
 	tags             []tag
+	groups           []*group       // of a user
+	profiles         []string       // ARNs of a role's instance profiles
+	caller           *aws.Principal // nil: anonymous, or whom a provider speaks for
+	provider         string         // that it is
 }
 
 type tag struct{ Key, Value string }
 
-// resource is a resource that has a policy.
+// group is a group of users.
+type group struct {
+	arn, account string
+	identity     []*held
+}
+
+// held is a policy that somebody or something has, read and compiled.
+type held struct {
+	scenario.Document
+	arn      string // of a managed policy
+	document *policy.Document
+	compiled *policy.Policy
+}
+
+// compile reads a document as a policy of a kind.
+func compile(d scenario.Document, kind policy.Kind) (*held, error) {
+	document, compiled, err := d.Compile(kind)
+	return &held{Document: d, document: document, compiled: compiled}, err
+}
+
+// resource is a resource that has a policy, or that runs as a role.
 type resource struct {
 	account string
-	policy  scenario.Document
+	policy  *held
+	role    string // ARN
 }
 
 // organization is who is limited by what.
@@ -46,18 +75,22 @@ type organization struct {
 	accounts       map[string]limits
 }
 
-type limits struct{ scps, rcps [][]scenario.Document }
+type limits struct {
+	scps, rcps [][]*policy.Policy
+	documents  []*held // the SCPs of all levels
+}
 
 // New reads an estate's files, by their paths in its folder:
 //
 //	accounts/NAME.json    what `aws iam get-account-authorization-details` writes, a page or all of it
-//	resources/NAME.json   {"arn", "account", "policy"}: a policy as a document, or as its text; the account may be absent where the ARN has it
+//	resources/NAME.json   {"arn", "account", "policy", "role"}: a policy as a document, or as its text; the account may be absent
+//	                      where the ARN has it, the policy where there is a role: the ARN of the role that the resource runs as
 //	organization.json     {"id", "management", "accounts": {ID: {"scps": [[FILE]], "rcps": [[FILE]]}}}: a list a level, root to account
 //	guardrails/NAME.json  the documents that organization.json names, by their paths
 //
 // A file that has no place is an error, for it would not count; so is a policy that is attached and not exported.
 func New(files map[string][]byte) (*Estate, error) {
-	e := &Estate{byARN: map[string]*principal{}, resources: map[string]*resource{}}
+	e := &Estate{byARN: map[string]*principal{}, managed: map[string]*held{}, resources: map[string]*resource{}, files: files}
 	var exports export
 	used := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -88,7 +121,7 @@ func New(files map[string][]byte) (*Estate, error) {
 			return nil, fmt.Errorf("%s: organization.json does not name it", name)
 		}
 	}
-	if err := exports.principals(e.add); err != nil {
+	if err := exports.principals(e); err != nil {
 		return nil, err
 	}
 	if len(e.principals) == 0 {
@@ -96,16 +129,8 @@ func New(files map[string][]byte) (*Estate, error) {
 	}
 	e.addRoots()
 	slices.SortFunc(e.principals, func(a, b *principal) int { return strings.Compare(a.arn, b.arn) })
-	return e, nil
-}
-
-func (e *Estate) add(p *principal) error {
-	if e.byARN[p.arn] != nil {
-		return fmt.Errorf("accounts/ has %s twice", p.arn)
-	}
-	e.byARN[p.arn] = p
-	e.principals = append(e.principals, p)
-	return nil
+	slices.SortFunc(e.groups, func(a, b *group) int { return strings.Compare(a.arn, b.arn) })
+	return e, e.rolesExist()
 }
 
 // addRoots adds the root of every account that has a user or a role.
@@ -113,6 +138,7 @@ func (e *Estate) addRoots() {
 	for _, p := range slices.Clone(e.principals) {
 		partition, _, _ := strings.Cut(strings.TrimPrefix(p.arn, "arn:"), ":")
 		root := &principal{arn: "arn:" + partition + ":iam::" + p.account + ":root", account: p.account, id: p.account}
+		root.caller = &aws.Principal{Kind: aws.Root, Partition: partition, Account: p.account, ARN: root.arn, ID: p.account}
 		if e.byARN[root.arn] == nil {
 			e.byARN[root.arn] = root
 			e.principals = append(e.principals, root)
@@ -120,11 +146,17 @@ func (e *Estate) addRoots() {
 	}
 }
 
-// readStrictly reads JSON that has no members but v's.
+// readStrictly reads one value of JSON that has no members but v's.
 func readStrictly(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	return d.Decode(v)
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("there is more than one value of JSON")
+	}
+	return nil
 }
 
 func (e *Estate) readResource(name string, text []byte) error {
@@ -132,6 +164,7 @@ func (e *Estate) readResource(name string, text []byte) error {
 		ARN     string          `json:"arn"`
 		Account string          `json:"account"`
 		Policy  json.RawMessage `json:"policy"`
+		Role    string          `json:"role"`
 	}
 	if err := readStrictly(text, &in); err != nil {
 		return err
@@ -149,11 +182,27 @@ func (e *Estate) readResource(name string, text []byte) error {
 	if e.resources[in.ARN] != nil {
 		return fmt.Errorf("%s is there twice", in.ARN)
 	}
-	doc, err := documentText(in.Policy)
-	if err != nil {
-		return err
+	r := &resource{account: in.Account, role: in.Role}
+	if in.Policy != nil || in.Role == "" {
+		text, err := documentText(in.Policy)
+		if err != nil {
+			return err
+		}
+		if r.policy, err = compile(scenario.Document{Name: name, Text: text}, policy.Resource); err != nil {
+			return err
+		}
 	}
-	e.resources[in.ARN] = &resource{account: in.Account, policy: scenario.Document{Name: name, Text: doc}}
+	e.resources[in.ARN] = r
+	return nil
+}
+
+// rolesExist refuses a resource that runs as a role that is not exported.
+func (e *Estate) rolesExist() error {
+	for _, arn := range slices.Sorted(maps.Keys(e.resources)) {
+		if role := e.resources[arn].role; role != "" && (e.byARN[role] == nil || !e.byARN[role].role) {
+			return fmt.Errorf("resources/: %s runs as %s, which is not exported", arn, role)
+		}
+	}
 	return nil
 }
 
@@ -172,35 +221,42 @@ func (e *Estate) readOrganization(files map[string][]byte, used map[string]bool)
 	if !aws.IsAccount(in.Management) {
 		return fmt.Errorf("management %q is no account", in.Management)
 	}
-	levels := func(names [][]string) (to [][]scenario.Document, err error) {
+	compiled := map[string]*held{} // once, whatever the number of accounts
+	levels := func(names [][]string, kind policy.Kind) (to [][]*policy.Policy, all []*held, err error) {
 		for _, level := range names {
-			list := []scenario.Document{}
+			list := []*policy.Policy{}
 			for _, name := range level {
 				text, there := files[name]
 				if !there || !strings.HasPrefix(name, "guardrails/") {
-					return nil, fmt.Errorf("there is no %q", name)
+					return nil, nil, fmt.Errorf("there is no %q", name)
 				}
 				used[name] = true
-				list = append(list, scenario.Document{Name: name, Text: text})
+				key := kind.String() + " " + name
+				if compiled[key] == nil {
+					if compiled[key], err = compile(scenario.Document{Name: name, Text: text}, kind); err != nil {
+						return nil, nil, err
+					}
+				}
+				list, all = append(list, compiled[key].compiled), append(all, compiled[key])
 			}
 			to = append(to, list)
 		}
-		return to, nil
+		return to, all, nil
 	}
 	e.org = organization{id: in.ID, management: in.Management, accounts: map[string]limits{}}
 	for _, id := range slices.Sorted(maps.Keys(in.Accounts)) {
 		if !aws.IsAccount(id) {
 			return fmt.Errorf("%q is no account", id)
 		}
-		scps, err := levels(in.Accounts[id].SCPs)
-		if err != nil {
+		var l limits
+		var err error
+		if l.scps, l.documents, err = levels(in.Accounts[id].SCPs, policy.SCP); err != nil {
 			return err
 		}
-		rcps, err := levels(in.Accounts[id].RCPs)
-		if err != nil {
+		if l.rcps, _, err = levels(in.Accounts[id].RCPs, policy.RCP); err != nil {
 			return err
 		}
-		e.org.accounts[id] = limits{scps, rcps}
+		e.org.accounts[id] = l
 	}
 	return nil
 }

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/garrison-security/garrison/aws"
+	"github.com/garrison-security/garrison/policy"
 	"github.com/garrison-security/garrison/policy/scenario"
 )
 
@@ -43,6 +46,7 @@ type exportedRole struct {
 	RolePolicyList           []inlinePolicy
 	AttachedManagedPolicies  []attachedPolicy
 	PermissionsBoundary      *boundary
+	InstanceProfileList      []struct{ Arn string }
 	Tags                     []tag
 }
 
@@ -110,78 +114,110 @@ func unescape(text string) ([]byte, error) {
 
 // reading is an export being made into principals.
 type reading struct {
-	managed map[string]scenario.Document
-	groups  map[string]*exportedEntity // by account and name
-	err     error
+	estate    *Estate
+	documents map[string]scenario.Document // of managed policies, by ARN
+	managed   map[managedAs]*held
+	groups    map[string]*group // by account and name
+	err       error
 }
 
-// principals hands on each user and role.
-func (x *export) principals(add func(*principal) error) error {
-	r := reading{managed: map[string]scenario.Document{}, groups: map[string]*exportedEntity{}}
+// managedAs is a managed policy in one of its two parts.
+type managedAs struct {
+	arn  string
+	kind policy.Kind
+}
+
+// principals makes users, groups and roles of what was read.
+func (x *export) principals(e *Estate) error {
+	r := reading{estate: e, documents: map[string]scenario.Document{}, managed: map[managedAs]*held{}, groups: map[string]*group{}}
 	for i := range x.Policies {
 		p := &x.Policies[i]
 		for _, v := range p.PolicyVersionList {
 			if v.IsDefaultVersion {
-				r.managed[p.Arn] = r.document(p.Arn, v.Document)
+				r.documents[p.Arn] = r.document(p.Arn, v.Document)
 			}
 		}
+	}
+	for _, arn := range slices.Sorted(maps.Keys(r.documents)) {
+		e.managed[arn] = r.policy("", arn, policy.Identity)
 	}
 	for i := range x.GroupDetailList {
-		g := &x.GroupDetailList[i]
-		r.groups[r.account(g.Arn)+"/"+g.GroupName] = g
+		from := &x.GroupDetailList[i]
+		g := &group{arn: from.Arn, account: r.parse(from.Arn).Account}
+		g.identity = r.identity(from.Arn, from.GroupPolicyList, from.AttachedManagedPolicies)
+		r.groups[g.account+"/"+from.GroupName] = g
+		e.groups = append(e.groups, g)
 	}
 	for i := range x.UserDetailList {
-		u := &x.UserDetailList[i]
-		p := &principal{arn: u.Arn, account: r.account(u.Arn), id: u.UserId, tags: u.Tags}
-		r.identity(p, u.Arn, u.UserPolicyList, u.AttachedManagedPolicies)
-		for _, name := range u.GroupList {
-			g := r.groups[p.account+"/"+name]
-			if g == nil {
-				r.refuse("%s is in group %s, which is not exported", u.Arn, name)
-				break
-			}
-			r.identity(p, g.Arn, g.GroupPolicyList, g.AttachedManagedPolicies)
-		}
-		r.bound(p, u.PermissionsBoundary)
-		if err := r.hand(p, add); err != nil {
-			return err
-		}
+		r.user(&x.UserDetailList[i])
 	}
 	for i := range x.RoleDetailList {
-		o := &x.RoleDetailList[i]
-		p := &principal{arn: o.Arn, account: r.account(o.Arn), id: o.RoleId, tags: o.Tags, role: true}
-		r.identity(p, o.Arn, o.RolePolicyList, o.AttachedManagedPolicies)
-		r.bound(p, o.PermissionsBoundary)
-		trust := r.document(o.Arn+" trust policy", o.AssumeRolePolicyDocument)
-		p.trust = &trust
-		if err := r.hand(p, add); err != nil {
-			return err
-		}
+		r.role(&x.RoleDetailList[i])
 	}
 	return r.err
 }
 
-func (r *reading) hand(p *principal, add func(*principal) error) error {
-	if r.err != nil {
-		return r.err
+func (r *reading) user(u *exportedUser) {
+	arn := r.parse(u.Arn)
+	p := &principal{arn: u.Arn, account: arn.Account, id: u.UserId, tags: u.Tags}
+	p.caller = &aws.Principal{Kind: aws.User, Partition: arn.Partition, Account: arn.Account, ARN: u.Arn, ID: u.UserId, Name: lastName(arn.Resource)}
+	p.identity = r.identity(u.Arn, u.UserPolicyList, u.AttachedManagedPolicies)
+	for _, name := range u.GroupList {
+		g := r.groups[p.account+"/"+name]
+		if g == nil {
+			r.refuse("%s is in group %s, which is not exported", u.Arn, name)
+			return
+		}
+		p.groups = append(p.groups, g)
+		p.identity = append(p.identity, g.identity...)
 	}
-	return add(p)
+	r.bound(p, u.PermissionsBoundary)
+	r.add(p)
 }
 
-func (r *reading) refuse(format string, args ...any) {
+func (r *reading) role(o *exportedRole) {
+	arn := r.parse(o.Arn)
+	p := &principal{arn: o.Arn, account: arn.Account, id: o.RoleId, tags: o.Tags, role: true}
+	p.caller = &aws.Principal{Kind: aws.AssumedRole, Partition: arn.Partition, Account: arn.Account, Session: &aws.Session{RoleARN: o.Arn, RoleID: o.RoleId}}
+	if o.RoleId != "" {
+		p.caller.ID = o.RoleId + ":session"
+	}
+	p.identity = r.identity(o.Arn, o.RolePolicyList, o.AttachedManagedPolicies)
+	r.bound(p, o.PermissionsBoundary)
+	p.trust = r.compile(r.document(o.Arn+" trust policy", o.AssumeRolePolicyDocument), policy.Trust)
+	for _, profile := range o.InstanceProfileList {
+		p.profiles = append(p.profiles, profile.Arn)
+	}
+	r.add(p)
+}
+
+func (r *reading) add(p *principal) {
+	if r.estate.byARN[p.arn] != nil {
+		r.refuseWhole("accounts/ has %s twice", p.arn)
+	}
+	r.estate.byARN[p.arn] = p
+	r.estate.principals = append(r.estate.principals, p)
+}
+
+func (r *reading) refuse(format string, args ...any) { r.refuseWhole("accounts/: "+format, args...) }
+
+// refuseWhole keeps the first of what is wrong.
+func (r *reading) refuseWhole(format string, args ...any) {
 	if r.err == nil {
-		r.err = fmt.Errorf("accounts/: "+format, args...)
+		r.err = fmt.Errorf(format, args...)
 	}
 }
 
-// account is the account of a user's, group's or role's ARN.
-func (r *reading) account(arn string) string {
+// parse is a user's, group's or role's ARN.
+func (r *reading) parse(arn string) aws.ARN {
 	a, err := aws.ParseARN(arn)
 	if err != nil || a.Service != "iam" || !aws.IsAccount(a.Account) {
 		r.refuse("%q is no ARN of IAM", arn)
 	}
-	return a.Account
+	return a
 }
+
+func lastName(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 func (r *reading) document(name string, raw json.RawMessage) scenario.Document {
 	text, err := documentText(raw)
@@ -191,27 +227,46 @@ func (r *reading) document(name string, raw json.RawMessage) scenario.Document {
 	return scenario.Document{Name: name, Text: text}
 }
 
-// identity adds the policies of an entity to a principal's.
-func (r *reading) identity(p *principal, of string, inline []inlinePolicy, attached []attachedPolicy) {
+func (r *reading) compile(d scenario.Document, kind policy.Kind) *held {
+	if r.err != nil {
+		return new(held)
+	}
+	h, err := compile(d, kind)
+	if err != nil {
+		r.err = err
+	}
+	return h
+}
+
+// identity are the policies of an entity.
+func (r *reading) identity(of string, inline []inlinePolicy, attached []attachedPolicy) (list []*held) {
 	for _, i := range inline {
-		p.identity = append(p.identity, r.document(of+" "+i.PolicyName, i.PolicyDocument))
+		list = append(list, r.compile(r.document(of+" "+i.PolicyName, i.PolicyDocument), policy.Identity))
 	}
 	for _, a := range attached {
-		p.identity = append(p.identity, r.policy(of, a.PolicyArn))
+		list = append(list, r.policy(of, a.PolicyArn, policy.Identity))
 	}
+	return list
 }
 
 func (r *reading) bound(p *principal, b *boundary) {
 	if b != nil {
-		p.boundary = append(p.boundary, r.policy(p.arn, b.PermissionsBoundaryArn))
+		p.boundary = append(p.boundary, r.policy(p.arn, b.PermissionsBoundaryArn, policy.Boundary))
 	}
 }
 
 // policy is a managed policy that an entity has: one that is not exported can't be passed over.
-func (r *reading) policy(of, arn string) scenario.Document {
-	doc, there := r.managed[arn]
+func (r *reading) policy(of, arn string, kind policy.Kind) *held {
+	d, there := r.documents[arn]
 	if !there {
 		r.refuse("%s has %s, which is not exported", of, arn)
+		return new(held)
 	}
-	return doc
+	key := managedAs{arn, kind}
+	if r.managed[key] == nil {
+		h := r.compile(d, kind)
+		h.arn = arn
+		r.managed[key] = h
+	}
+	return r.managed[key]
 }

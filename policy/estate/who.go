@@ -2,7 +2,6 @@ package estate
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -43,20 +42,14 @@ func (e *Estate) Who(q *Question) ([]Access, error) {
 		return nil, err
 	}
 	found := map[string]*Access{}
-	roles, err := e.reach(q, nil, found)
-	if err != nil {
-		return nil, err
-	}
+	roles := e.reach(q, nil, found)
 	for len(roles) > 0 { // a further link of the chain each time
 		var next []*principal
 		for _, role := range roles {
 			through := found[role.arn]
 			for _, action := range [...]string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"} {
-				more, err := e.reach(&Question{Action: action, Resource: role.arn, Account: role.account, Context: q.Context}, &step{role.arn, through}, found)
-				if err != nil {
-					return nil, err
-				}
-				next = append(next, more...)
+				link := Question{Action: action, Resource: role.arn, Account: role.account, Context: q.Context}
+				next = append(next, e.reach(&link, &step{role.arn, through}, found)...)
 			}
 		}
 		roles = next
@@ -71,15 +64,17 @@ func (e *Estate) Who(q *Question) ([]Access, error) {
 
 // owned finds who owns the resource.
 func (e *Estate) owned(q *Question) error {
+	r := scenario.Request{Action: q.Action, Resource: q.Resource, ResourceAccount: q.Account, Context: q.Context}
+	if err := r.Check(); err != nil {
+		return err
+	}
 	if q.Resource == "*" {
 		return nil
 	}
 	arn, err := aws.ParseARN(q.Resource)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%q is neither an ARN nor *", q.Resource)
-	case q.Account != "" && !aws.IsAccount(q.Account):
-		return fmt.Errorf("%q is no account", q.Account)
+		return err
 	case q.Account != "":
 	case aws.IsAccount(arn.Account):
 		q.Account = arn.Account
@@ -121,45 +116,39 @@ type step struct {
 }
 
 // reach asks everyone who was not found before, and answers the roles among those who may.
-func (e *Estate) reach(q *Question, s *step, found map[string]*Access) (roles []*principal, err error) {
+func (e *Estate) reach(q *Question, s *step, found map[string]*Access) (roles []*principal) {
 	resource, kind := e.policyOf(q)
-	ask := func(p *principal, outside bool) error {
+	k := asker{estate: e, given: q.Context}
+	a := act{action: q.Action, resource: q.Resource, account: q.Account}
+	ask := func(p *principal, outside bool) {
 		if found[p.arn] != nil || !outside && kind == policy.Trust && !p.assumes(q.Action) {
-			return nil
+			return
 		}
-		v, err := e.decide(q, p, resource)
-		if err != nil || v.Decision != scenario.Allowed {
-			return err
+		d := k.decide(p, &a)
+		if !d.Allowed {
+			return
 		}
-		a := &Access{Principal: p.shown(), DecidedBy: v.DecidedBy, Policy: v.Policy, Statement: v.Statement, IfItsAccountAllows: outside && p.account != ""}
-		if a.IfItsAccountAllows { // not that account's policies are known, but the resource's
-			a.DecidedBy, a.Policy, a.Statement = kind.String(), resource.Name, nil
+		v := scenario.VerdictOn(&k.request, d)
+		access := &Access{Principal: p.shown(), DecidedBy: v.DecidedBy, Policy: v.Policy, Statement: v.Statement, IfItsAccountAllows: outside && p.account != ""}
+		if access.IfItsAccountAllows { // not that account's policies are known, but the resource's
+			access.DecidedBy, access.Policy, access.Statement = kind.String(), resource.Name, nil
 		}
 		if s != nil {
-			a.Through = append([]string{s.role}, s.then.Through...)
-			a.DecidedBy, a.Policy, a.Statement = s.then.DecidedBy, s.then.Policy, s.then.Statement
+			access.Through = append([]string{s.role}, s.then.Through...)
+			access.DecidedBy, access.Policy, access.Statement = s.then.DecidedBy, s.then.Policy, s.then.Statement
 		}
-		found[p.arn] = a
+		found[p.arn] = access
 		if p.role {
 			roles = append(roles, p)
 		}
-		return nil
 	}
 	for _, p := range e.principals {
-		if err := ask(p, false); err != nil {
-			return nil, err
-		}
+		ask(p, false)
 	}
-	outside, err := e.outsiders(resource, kind)
-	if err != nil {
-		return nil, err
+	for _, p := range e.outsiders(resource, kind) {
+		ask(p, true)
 	}
-	for _, p := range outside {
-		if err := ask(p, true); err != nil {
-			return nil, err
-		}
-	}
-	return roles, nil
+	return roles
 }
 
 // assumes tells whether a principal of the estate may ask for a role's session
@@ -171,59 +160,46 @@ func (p *principal) assumes(action string) bool {
 }
 
 // policyOf is the resource's own policy: of a role that is assumed its trust policy.
-func (e *Estate) policyOf(q *Question) (*scenario.Document, policy.Kind) {
+func (e *Estate) policyOf(q *Question) (*held, policy.Kind) {
 	if assumes(q) {
 		return e.byARN[q.Resource].trust, policy.Trust
 	}
 	if r := e.resourceOf(q.Resource); r != nil {
-		return &r.policy, policy.Resource
+		return r.policy, policy.Resource
 	}
 	return nil, policy.Resource
 }
 
-// decide asks whether one principal may.
-func (e *Estate) decide(q *Question, p *principal, resource *scenario.Document) (*scenario.Verdict, error) {
-	s := scenario.Scenario{
-		Request:  scenario.Request{Principal: p.arn, Action: q.Action, Resource: q.Resource, ResourceAccount: q.Account},
-		Policies: scenario.Policies{Identity: p.identity, Boundaries: p.boundary, Resource: resource, SCPs: e.org.limits(p.account).scps},
+// anyAccount stands for every account that the estate does not hold. AWS gives out no such id.
+const anyAccount = "arn:aws:iam::000000000000:root"
+
+// outsider is somebody whom the estate does not hold. What an account's own
+// policies allow is not known: they are taken to allow everything.
+func outsider(name string) (*principal, error) {
+	p := &principal{arn: name}
+	var err error
+	if p.caller, p.provider, err = scenario.Caller(name); err != nil {
+		return nil, err
 	}
-	owner := q.Account
-	if owner == "" {
-		owner = p.account
+	if p.caller != nil && p.caller.Account != "" {
+		p.account = p.caller.Account
+		p.identity = []*held{everything}
 	}
-	s.RCPs = e.org.limits(owner).rcps
-	s.Request.Context = slices.Clone(q.Context)
-	set := func(key, value string) {
-		if value != "" && !slices.ContainsFunc(q.Context, func(k scenario.Key) bool { return strings.EqualFold(k.Name, key) }) {
-			s.Request.Context = append(s.Request.Context, scenario.Key{Name: key, Values: []string{value}})
-		}
-	}
-	if p.role && p.id != "" {
-		set("aws:userid", p.id+":session")
-	} else {
-		set("aws:userid", p.id)
-	}
-	for _, t := range p.tags {
-		set("aws:PrincipalTag/"+t.Key, t.Value)
-	}
-	if e.org.has(p.account) {
-		set("aws:PrincipalOrgID", e.org.id)
-	}
-	if e.org.has(owner) {
-		set("aws:ResourceOrgID", e.org.id)
-	}
-	return e.judge.Decide(&s)
+	return p, nil
 }
 
-// everything is what an account that the estate does not hold is taken to allow its own.
-var everything = []scenario.Document{{Name: "the account's own policies", Text: []byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)}}
-
-// anyAccount stands for every account that the estate does not hold. AWS gives out no such id.
-var anyAccount = principal{arn: "arn:aws:iam::000000000000:root", account: "000000000000", identity: everything}
+// everything is a policy that allows everything.
+var everything = func() *held {
+	h, err := compile(scenario.Document{Name: "everything", Text: []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)}, policy.Identity)
+	if err != nil {
+		panic(err) // it is no policy: every test sees it
+	}
+	return h
+}()
 
 // shown is the principal as answers name it.
 func (p *principal) shown() string {
-	if p.arn == anyAccount.arn {
+	if p.arn == anyAccount {
 		return "any AWS account"
 	}
 	return p.arn
@@ -232,44 +208,42 @@ func (p *principal) shown() string {
 // outsiders are those whom a policy might let in beside the estate's users and
 // roles: whoever its Allow statements name. A unique id is of no one who is
 // there: exports, as AWS itself, show those by their ARNs.
-func (e *Estate) outsiders(d *scenario.Document, kind policy.Kind) ([]*principal, error) {
-	if d == nil {
-		return nil, nil
+func (e *Estate) outsiders(h *held, kind policy.Kind) (list []*principal) {
+	if h == nil {
+		return nil
 	}
-	doc, err := policy.Read(d.Text, kind)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", d.Name, err)
-	}
-	var list []*principal
-	add := func(p *principal) {
-		if e.byARN[p.arn] == nil && !slices.ContainsFunc(list, func(have *principal) bool { return have.arn == p.arn }) {
-			list = append(list, p)
+	add := func(name string) {
+		if e.byARN[name] == nil && !slices.ContainsFunc(list, func(have *principal) bool { return have.arn == name }) {
+			if p, err := outsider(name); err == nil { // what can't be a caller lets nobody in
+				list = append(list, p)
+			}
 		}
 	}
+	doc := h.document
 	for i := range doc.Statements {
 		names := doc.Statements[i].Principal
 		if names == nil || doc.Statements[i].Deny {
 			continue
 		}
 		if names.Any || doc.Statements[i].NotPrincipal {
-			add(&anyAccount)
+			add(anyAccount)
 			if kind != policy.Trust {
-				add(&principal{arn: "anonymous"})
+				add("anonymous")
 			}
 		}
 		for _, name := range append(slices.Clone(names.Service), names.Federated...) {
-			add(&principal{arn: name})
+			add(name)
 		}
 		for _, name := range names.AWS {
 			if aws.IsAccount(name) {
 				name = "arn:aws:iam::" + name + ":root"
 			}
 			if arn, err := aws.ParseARN(name); err == nil && !e.holds(arn.Account) {
-				add(&principal{arn: name, account: arn.Account, identity: everything})
+				add(name)
 			}
 		}
 	}
-	return list, nil
+	return list
 }
 
 // holds tells whether the estate holds an account's users and roles.

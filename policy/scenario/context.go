@@ -1,11 +1,5 @@
 package scenario
 
-import (
-	"strings"
-
-	"github.com/garrison-security/garrison/aws"
-)
-
 // setContext fills the request's condition keys: those that the request says
 // itself, then those given, which stand in for them.
 func (q *question) setContext(r *Request) {
@@ -14,9 +8,7 @@ func (q *question) setContext(r *Request) {
 	if owner := q.ownerKey(); owner != "" {
 		x.Set("aws:ResourceAccount", owner)
 	}
-	if !q.vouchedFor() {
-		x.SetPrincipal(q.Principal)
-	}
+	x.SetCaller(&q.Request)
 	for i := range r.Context {
 		k := &r.Context[i]
 		if k.List {
@@ -25,15 +17,6 @@ func (q *question) setContext(r *Request) {
 			x.Set(k.Name, k.Values[0])
 		}
 	}
-}
-
-// vouchedFor tells the callers that an identity provider speaks for, who are
-// nobody yet. A service's name may be a provider's, too: then the action tells.
-func (q *question) vouchedFor() bool {
-	if q.Principal == nil {
-		return q.Provider != ""
-	}
-	return q.Principal.Kind == aws.ServiceCaller && strings.HasPrefix(strings.ToLower(q.Action), "sts:assumerolewith")
 }
 
 // ownerKey is aws:ResourceAccount: of a call without resource the caller's account.

@@ -26,16 +26,25 @@ type compiled struct {
 	policy   *policy.Policy
 }
 
+// Compile reads and compiles a document.
+func (d *Document) Compile(kind policy.Kind) (*policy.Document, *policy.Policy, error) {
+	doc, err := policy.Read(d.Text, kind)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", d.Name, described(err))
+	}
+	return doc, policy.Compile(doc, d.Name), nil
+}
+
 // get reads and compiles a document, once.
 func (l *library) get(d *Document, kind policy.Kind) (*compiled, error) {
 	if c := l.kept[libraryKey{kind, d.Name, string(d.Text)}]; c != nil { // the key does not allocate
 		return c, nil
 	}
-	doc, err := policy.Read(d.Text, kind)
+	doc, decides, err := d.Compile(kind)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", d.Name, described(err))
+		return nil, err
 	}
-	c := &compiled{document: doc, policy: policy.Compile(doc, d.Name)}
+	c := &compiled{document: doc, policy: decides}
 	if l.bytes += len(d.Text); l.bytes > maxKept || l.kept == nil {
 		l.kept, l.bytes = map[libraryKey]*compiled{}, len(d.Text)
 	}

@@ -49,7 +49,7 @@ type question struct {
 
 // ask prepares the request.
 func (q *question) ask(r *Request) error {
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return err
 	}
 	q.Request = policy.Request{Action: r.Action, Resource: r.Resource, ResourceAccount: r.ResourceAccount, Context: &q.context}
@@ -61,8 +61,8 @@ func (q *question) ask(r *Request) error {
 	return nil
 }
 
-// check refuses what is no request.
-func (r *Request) check() error {
+// Check refuses what is no request, whoever the principal is.
+func (r *Request) Check() error {
 	service, name, ok := strings.Cut(r.Action, ":")
 	switch {
 	case !ok || service == "" || name == "" || strings.ContainsAny(r.Action, "*? \t\r\n") || strings.Contains(name, ":"):
@@ -93,6 +93,14 @@ func (q *question) setOwner() {
 	} else if q.Principal != nil {
 		q.ResourceAccount = q.Principal.Account
 	}
+}
+
+// Caller is who a principal's name stands for, and the identity provider that
+// it may be besides or instead; of anonymous callers there is neither.
+func Caller(name string) (*aws.Principal, string, error) {
+	var q question
+	err := q.setPrincipal(&Request{Principal: name})
+	return q.Principal, q.Provider, err
 }
 
 var errPrincipal = errors.New("it is no user, role, session, federated user, root or identity provider")

@@ -53,10 +53,13 @@ func Decides(word string) bool {
 }
 
 // verdict puts a decision in words.
-func (j *Judge) verdict(d policy.Decision) *Verdict {
+func (j *Judge) verdict(d policy.Decision) *Verdict { return VerdictOn(&j.question.Request, d) }
+
+// VerdictOn puts a decision on a request in words.
+func VerdictOn(r *policy.Request, d policy.Decision) *Verdict {
 	v := &Verdict{Decision: ImplicitlyDenied, DecidedBy: d.By.String(), Policy: d.PolicyID}
 	switch {
-	case d.Allowed && j.question.protected():
+	case d.Allowed && Protected(r.Action, r.Resource):
 		return &Verdict{Decision: ImplicitlyDenied, DecidedBy: byAWS}
 	case d.Allowed:
 		v.Decision = Allowed
@@ -68,7 +71,7 @@ func (j *Judge) verdict(d policy.Decision) *Verdict {
 		v.DecidedBy = byCredentials
 	case d.TooDear:
 		v.DecidedBy = byWork
-	case d.By == 0 && strings.HasPrefix(strings.ToLower(j.question.Action), "sts:get"):
+	case d.By == 0 && strings.HasPrefix(strings.ToLower(r.Action), "sts:get"):
 		v.DecidedBy = byNobody
 	case d.By == 0:
 		v.DecidedBy = byRoot
@@ -79,19 +82,19 @@ func (j *Judge) verdict(d policy.Decision) *Verdict {
 	return v
 }
 
-// protected tells what AWS lets no customer change, whatever the policies say:
+// Protected tells what AWS lets no customer change, whatever the policies say:
 // its own managed policies, the roles of IAM Identity Center, the aliases of
 // its own keys. The services check that after the policies.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
 // https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 // https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html
-func (q *question) protected() bool {
-	arn, err := aws.ParseARN(q.Resource)
+func Protected(action, on string) bool {
+	arn, err := aws.ParseARN(on)
 	if err != nil {
 		return false
 	}
-	service, name, _ := strings.Cut(strings.ToLower(q.Action), ":")
+	service, name, _ := strings.Cut(strings.ToLower(action), ":")
 	resource := arn.Resource
 	switch service {
 	case "iam":
