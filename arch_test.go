@@ -71,6 +71,7 @@ var testArrows = map[string]string{
 	"e2e":                   "blob blob/bucket",
 	"gateway":               "api/*",
 	"modelgen":              "api/*",
+	"policy/estate":         "policy/reference",
 	"service/organizations": "service/iam",
 	"service/kms":           "service/iam",
 	"service/sts":           "keyring service/iam service/organizations",

@@ -50,6 +50,11 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// badInput is what a subcommand was given and can't read, where failure means something else.
+type badInput struct{ error }
+
+func (e badInput) Unwrap() error { return e.error }
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -61,6 +66,9 @@ func main() {
 	fmt.Fprintln(os.Stderr, "garrison:", oneLine(err))
 	if _, ok := errors.AsType[usageError](err); ok {
 		fmt.Fprintln(os.Stderr, "Run garrison --help, or garrison COMMAND --help.")
+		os.Exit(exitUsage)
+	}
+	if _, ok := errors.AsType[badInput](err); ok {
 		os.Exit(exitUsage)
 	}
 	os.Exit(exitFailure)

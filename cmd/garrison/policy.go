@@ -11,11 +11,12 @@ import (
 
 // PolicyCmd are the tools for policies. They need no server and no data directory.
 type PolicyCmd struct {
-	Check   PolicyCheckCmd   `cmd:"" help:"Say what AWS would refuse in policies, and where."`
-	Explain PolicyExplainCmd `cmd:"" help:"Decide one request, and say why."`
-	Test    PolicyTestCmd    `cmd:"" help:"Run expectation files: these requests are allowed, those denied."`
-	Decide  PolicyDecideCmd  `cmd:"" help:"Decide requests, one JSON object a line."`
-	Who     PolicyWhoCmd     `cmd:"" help:"List everyone in exported accounts who may do something, and through which roles."`
+	Check       PolicyCheckCmd       `cmd:"" help:"Say what AWS would refuse in policies, and where."`
+	Explain     PolicyExplainCmd     `cmd:"" help:"Decide one request, and say why."`
+	Test        PolicyTestCmd        `cmd:"" help:"Run expectation files: these requests are allowed, those denied."`
+	Decide      PolicyDecideCmd      `cmd:"" help:"Decide requests, one JSON object a line."`
+	Who         PolicyWhoCmd         `cmd:"" help:"List everyone in exported accounts who may do something, and through which roles."`
+	Escalations PolicyEscalationsCmd `cmd:"" help:"List who can raise its own rights in exported accounts, how, and what closes the way."`
 }
 
 // maxPolicyFile bounds what is read as a policy: more than any is refused by its size.

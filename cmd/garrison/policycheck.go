@@ -65,7 +65,7 @@ func (c *PolicyCheckCmd) print(out streams, files []checkedFile) error {
 	case c.SARIF:
 		return writeJSON(out.out, sarifOf(files))
 	case c.JUnit:
-		return writeJUnit(out.out, files)
+		return writeJUnit(out.out, junitOf(files))
 	}
 	p := paintFor(out.out)
 	for i := range files {

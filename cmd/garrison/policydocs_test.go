@@ -36,7 +36,8 @@ func TestPolicyTestingPage(t *testing.T) {
 			}
 			line, want, _ := strings.Cut(command, "\n")
 			var out, complaints bytes.Buffer
-			if err := run(t.Context(), strings.Fields(line)[1:], &out, &complaints); err != nil {
+			err := run(t.Context(), strings.Fields(line)[1:], &out, &complaints)
+			if found := strings.Contains(line, " escalations "); found != (err != nil) {
 				t.Errorf("%s: %v", line, err)
 			}
 			if got := strings.TrimSuffix(out.String(), "\n"); got != want {
@@ -45,7 +46,7 @@ func TestPolicyTestingPage(t *testing.T) {
 			ran++
 		}
 	}
-	if ran != 5 {
+	if ran != 6 {
 		t.Errorf("%d commands ran", ran)
 	}
 	var out bytes.Buffer

@@ -34,8 +34,8 @@ type (
 	}
 )
 
-func writeJUnit(to io.Writer, files []checkedFile) error {
-	var report junitSuites
+// junitOf is a suite a file.
+func junitOf(files []checkedFile) (suites []junitSuite) {
 	for i := range files {
 		f := &files[i]
 		suite := junitSuite{Name: f.File, Failures: f.errors()}
@@ -54,14 +54,18 @@ func writeJUnit(to io.Writer, files []checkedFile) error {
 			suite.Cases = []junitCase{{ClassName: f.File, Name: f.Type}}
 		}
 		suite.Tests = len(suite.Cases)
-		report.Suites = append(report.Suites, suite)
+		suites = append(suites, suite)
 	}
+	return suites
+}
+
+func writeJUnit(to io.Writer, suites []junitSuite) error {
 	if _, err := io.WriteString(to, xml.Header); err != nil {
 		return err
 	}
 	e := xml.NewEncoder(to)
 	e.Indent("", "  ")
-	if err := e.Encode(&report); err != nil {
+	if err := e.Encode(&junitSuites{Suites: suites}); err != nil {
 		return err
 	}
 	_, err := io.WriteString(to, "\n")

@@ -3,6 +3,7 @@ package main
 import (
 	"net/url"
 	"path/filepath"
+	"slices"
 
 	"github.com/garrison-security/garrison/policy"
 )
@@ -66,30 +67,49 @@ var sarifLevels = map[policy.Severity]string{
 	policy.Error: "error", policy.SecurityWarning: "warning", policy.Warning: "warning", policy.Suggestion: "note",
 }
 
-// sarifOf is a log of one run with the findings of all files.
-func sarifOf(files []checkedFile) sarifLog {
-	run := sarifRun{
-		Tool:       sarifTool{sarifDriver{Name: "garrison policy check", InformationURI: "https://github.com/garrison-security/garrison", Rules: []sarifRule{}}},
+// newSARIF is a run without results.
+func newSARIF(tool string) *sarifRun {
+	return &sarifRun{
+		Tool:       sarifTool{sarifDriver{Name: tool, InformationURI: "https://github.com/garrison-security/garrison", Rules: []sarifRule{}}},
 		ColumnKind: "unicodeCodePoints", Results: []sarifResult{},
 	}
-	rules := map[string]int{}
+}
+
+// add adds a result, and its rule if there was none of it.
+func (r *sarifRun) add(x sarifResult, help string) {
+	rules := &r.Tool.Driver.Rules
+	x.RuleIndex = slices.IndexFunc(*rules, func(have sarifRule) bool { return have.ID == x.RuleID })
+	if x.RuleIndex < 0 {
+		x.RuleIndex = len(*rules)
+		*rules = append(*rules, sarifRule{x.RuleID, help})
+	}
+	r.Results = append(r.Results, x)
+}
+
+func (r *sarifRun) log() sarifLog {
+	return sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{*r}}
+}
+
+// sarifOf is a log of one run with the findings of all files.
+func sarifOf(files []checkedFile) sarifLog {
+	run := newSARIF("garrison policy check")
 	for i := range files {
 		for j := range files[i].Findings {
 			x := &files[i].Findings[j]
-			at, known := rules[x.Code]
-			if !known {
-				at = len(run.Tool.Driver.Rules)
-				rules[x.Code] = at
-				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{x.Code, x.LearnMore})
-			}
 			places := sarifPlaces(files[i].File, x)
-			run.Results = append(run.Results, sarifResult{
-				RuleID: x.Code, RuleIndex: at, Level: sarifLevels[x.Severity], Message: sarifText{x.Message},
+			run.add(sarifResult{
+				RuleID: x.Code, Level: sarifLevels[x.Severity], Message: sarifText{x.Message},
 				Locations: places[:1], RelatedLocations: places[1:],
-			})
+			}, x.LearnMore)
 		}
 	}
-	return sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}}
+	return run.log()
+}
+
+// sarifAt is a line of a file in a folder.
+func sarifAt(dir, file string, line int) sarifLocation {
+	uri := (&url.URL{Path: filepath.ToSlash(filepath.Join(dir, file))}).String()
+	return sarifLocation{sarifPhysical{sarifArtifact{uri}, sarifRegion{StartLine: line, StartColumn: 1}}}
 }
 
 func sarifPlaces(file string, x *checkFinding) (list []sarifLocation) {

@@ -15,6 +15,8 @@ type act struct {
 	region           string // that the call goes to; empty: not told
 	keys             []scenario.Key
 	trust            *held // of the role that is assumed, instead of the role's own
+	creates          bool  // the call makes or picks what it acts on
+	unguarded        bool  // the organisation's guardrails are not asked
 }
 
 // asker asks what principals of an estate may do. It is made to be used again.
@@ -22,6 +24,8 @@ type asker struct {
 	estate    *Estate
 	given     []scenario.Key // stand in for whatever else is known
 	decisions int
+	lost      string          // an action for which
+	left      map[*held]*held // these policies lack statements
 
 	context  policy.Context
 	request  policy.Request
@@ -51,18 +55,28 @@ func (k *asker) prepare(p *principal, a *act) {
 	}
 	k.describe(p, a, owner)
 	e := k.estate
-	l := e.org.limits(p.account)
 	to := &k.policies
-	*to = policy.Policies{Identity: to.Identity[:0], Boundary: to.Boundary[:0], SCPs: l.scps, RCPs: e.org.limits(owner).rcps}
+	*to = policy.Policies{Identity: to.Identity[:0], Boundary: to.Boundary[:0]}
+	if !a.unguarded {
+		to.SCPs, to.RCPs = e.org.limits(p.account).scps, e.org.limits(owner).rcps
+	}
 	for _, h := range p.identity {
-		to.Identity = append(to.Identity, h.compiled)
+		to.Identity = append(to.Identity, k.leftOf(h, a).compiled)
 	}
 	for _, h := range p.boundary {
 		to.Boundary = append(to.Boundary, h.compiled)
 	}
 	if h := k.policyOf(a); h != nil {
-		to.Resource = h.compiled
+		to.Resource = k.leftOf(h, a).compiled
 	}
+}
+
+// leftOf is what is left of a policy for an action.
+func (k *asker) leftOf(h *held, a *act) *held {
+	if left := k.left[h]; left != nil && a.action == k.lost {
+		return left
+	}
+	return h
 }
 
 // policyOf is the policy of what is acted on: of a role that is assumed its trust policy.

@@ -92,6 +92,18 @@ func (s *Service) Takes(a *Action, key string) bool {
 	return false
 }
 
+// Formats are the ARNs of the types of resource that an action takes.
+func (s *Service) Formats(a *Action) (list []string) {
+	for kind := range strings.FieldsSeq(a.types) {
+		for i := range s.Resources {
+			if s.Resources[i].Type == kind {
+				list = append(list, s.Resources[i].ARN)
+			}
+		}
+	}
+	return list
+}
+
 func anyNames(keys, name string) bool {
 	for key := range strings.FieldsSeq(keys) {
 		if names(key, name) {
