@@ -229,3 +229,12 @@ type reader struct {
 }
 
 func (r *reader) Size() int64 { return r.size }
+
+// ReadAt implements blob.Reader.
+func (r *reader) ReadAt(b []byte, offset int64) (int, error) {
+	n, err := r.File.ReadAt(b, offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = failure(err)
+	}
+	return n, err
+}

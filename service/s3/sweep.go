@@ -150,7 +150,7 @@ func (s *Service) SweepOrphans(ctx context.Context) error {
 	if err := s.Blobs.Tidy(ctx); err != nil {
 		return err
 	}
-	old := time.Now().Add(-keepGarbage) // the file system's clock, not ours
+	old := s.Clock().Add(-keepGarbage)
 	for info, err := range s.Blobs.All(ctx, "") {
 		if err != nil {
 			return err
