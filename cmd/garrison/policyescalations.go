@@ -129,7 +129,7 @@ func changeWords(c *estate.Change) string {
 	var places []string
 	for _, p := range c.Statements {
 		if p.Managed {
-			places = append(places, fmt.Sprintf("detach %s from who has it", p.Policy))
+			places = append(places, fmt.Sprintf("detach %s from %s", p.Policy, p.Holder))
 			continue
 		}
 		places = append(places, fmt.Sprintf("take %s out of statement %d of %s", c.Action, p.Statement, p.Policy))

@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/garrison-security/garrison/aws"
@@ -45,13 +46,20 @@ func (k *asker) decide(p *principal, a *act) policy.Decision {
 // prepare gathers what bears on an act.
 func (k *asker) prepare(p *principal, a *act) {
 	k.decisions++
-	k.request = policy.Request{Action: a.action, Resource: a.resource, ResourceAccount: a.account, Principal: p.caller, Provider: p.provider, Context: &k.context}
+	k.request = policy.Request{
+		Action: a.action, Resource: a.resource, ResourceAccount: a.account,
+		Principal: p.caller, Provider: p.provider, CanonicalUser: p.canonical, Context: &k.context,
+	}
 	if k.request.ResourceAccount == "" {
 		k.request.ResourceAccount = accountIn(a.resource)
 	}
 	owner := k.request.ResourceAccount
 	if owner == "" {
 		owner = p.account
+	}
+	on := k.policyOf(a)
+	if p.role && on != nil {
+		k.session(p, on)
 	}
 	k.describe(p, a, owner)
 	e := k.estate
@@ -66,9 +74,23 @@ func (k *asker) prepare(p *principal, a *act) {
 	for _, h := range p.boundary {
 		to.Boundary = append(to.Boundary, h.compiled)
 	}
-	if h := k.policyOf(a); h != nil {
-		to.Resource = k.leftOf(h, a).compiled
+	if on != nil {
+		to.Resource = k.leftOf(on, a).compiled
 	}
+}
+
+// session makes a role's caller the session that the policy of what is acted on names, if it does.
+func (k *asker) session(p *principal, on *held) {
+	i := slices.IndexFunc(on.sessions, func(arn string) bool { return roleOf(arn) == p.sessions() })
+	if i < 0 {
+		return
+	}
+	caller := *p.caller
+	caller.ARN = on.sessions[i]
+	if p.id != "" {
+		caller.ID = p.id + ":" + lastName(caller.ARN)
+	}
+	k.request.Principal = &caller
 }
 
 // leftOf is what is left of a policy for an action.
@@ -107,11 +129,17 @@ func (k *asker) describe(p *principal, a *act, owner string) {
 	if e.org.has(p.account) && e.org.id != "" {
 		x.Set("aws:PrincipalOrgID", e.org.id)
 	}
+	if path := e.org.accounts[p.account].path; path != "" {
+		x.SetList("aws:PrincipalOrgPaths", path)
+	}
 	if owner != "" {
 		x.Set("aws:ResourceAccount", owner)
 	}
 	if e.org.has(owner) && e.org.id != "" {
 		x.Set("aws:ResourceOrgID", e.org.id)
+	}
+	if path := e.org.accounts[owner].path; path != "" {
+		x.SetList("aws:ResourceOrgPaths", path)
 	}
 	if on := e.byARN[a.resource]; on != nil {
 		for _, t := range on.tags {

@@ -20,6 +20,8 @@ type Change struct {
 type Place struct {
 	Policy    string `json:"policy"`
 	Statement int    `json:"statement"`
+	// Holder is the user, role or group that has the policy.
+	Holder string `json:"holder"`
 	// Managed: the policy is AWS's own. It can be detached, and not be changed.
 	Managed bool `json:"awsManaged,omitempty"`
 
@@ -97,11 +99,11 @@ func (h *hunt) granting(p *Permission) []Place {
 	for i := range x.Policies {
 		o := &x.Policies[i]
 		if o.Kind == policy.Identity {
-			identity = append(identity, granted(p.by.identity[n], o)...)
+			identity = append(identity, granted(p.by.identity[n], o, p.by.holderOf(p.by.identity[n]))...)
 			n++
 		}
 		if from := h.policyOf(&p.as); from != nil && (o.Kind == policy.Trust || o.Kind == policy.Resource) {
-			resource = append(resource, granted(from, o)...)
+			resource = append(resource, granted(from, o, p.Resource)...)
 		}
 	}
 	if x.By != policy.Identity || len(identity) > len(resource) && len(resource) > 0 && h.request.AssumesRole() {
@@ -111,13 +113,23 @@ func (h *hunt) granting(p *Permission) []Place {
 }
 
 // granted are the Allow statements that match.
-func granted(h *held, o *policy.PolicyOutcome) (list []Place) {
+func granted(h *held, o *policy.PolicyOutcome, holder string) (list []Place) {
 	for i := range o.Statements {
 		if s := &o.Statements[i]; !s.Deny && s.Matched() {
-			list = append(list, Place{Policy: h.Name, Statement: i, Managed: ownerOfPolicy(h.arn) == "aws", held: h})
+			list = append(list, Place{Policy: h.Name, Statement: i, Holder: holder, Managed: ownerOfPolicy(h.arn) == "aws", held: h})
 		}
 	}
 	return list
+}
+
+// holderOf is who has a policy of the principal's: a group of its, or itself.
+func (p *principal) holderOf(h *held) string {
+	for _, g := range p.groups {
+		if slices.Contains(g.identity, h) {
+			return g.arn
+		}
+	}
+	return p.arn
 }
 
 // without is a policy without some of its statements. They keep their places.

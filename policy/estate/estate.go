@@ -24,6 +24,9 @@ type Estate struct {
 	resources  map[string]*resource
 	org        organization
 	files      map[string][]byte
+	accounts   map[string]bool         // that have a user or a role
+	byName     map[string]*principal   // by unique id, and a role by what its sessions' ARNs begin with
+	assumers   map[string][]*principal // an account's, who have a policy that lets them assume roles
 }
 
 // principal is a user, a role or a root.
@@ -38,6 +41,7 @@ type principal struct {
 	profiles         []string       // ARNs of a role's instance profiles
 	caller           *aws.Principal // nil: anonymous, or whom a provider speaks for
 	provider         string         // that it is
+	canonical        string         // its account's canonical user id, where that is all that is known
 }
 
 type tag struct{ Key, Value string }
@@ -54,12 +58,22 @@ type held struct {
 	arn      string // of a managed policy
 	document *policy.Document
 	compiled *policy.Policy
+	sessions []string // ARNs of roles' sessions that it names
 }
 
 // compile reads a document as a policy of a kind.
 func compile(d scenario.Document, kind policy.Kind) (*held, error) {
 	document, compiled, err := d.Compile(kind)
-	return &held{Document: d, document: document, compiled: compiled}, err
+	if err != nil {
+		return nil, err
+	}
+	h := &held{Document: d, document: document, compiled: compiled}
+	for name := range document.AWSPrincipals() {
+		if roleOf(name) != "" {
+			h.sessions = append(h.sessions, name)
+		}
+	}
+	return h, nil
 }
 
 // resource is a resource that has a policy, or that runs as a role.
@@ -76,6 +90,7 @@ type organization struct {
 }
 
 type limits struct {
+	path       string // of the account: o-…/r-…/ou-…/
 	scps, rcps [][]*policy.Policy
 	documents  []*held // the SCPs of all levels
 }
@@ -85,12 +100,13 @@ type limits struct {
 //	accounts/NAME.json    what `aws iam get-account-authorization-details` writes, a page or all of it
 //	resources/NAME.json   {"arn", "account", "policy", "role"}: a policy as a document, or as its text; the account may be absent
 //	                      where the ARN has it, the policy where there is a role: the ARN of the role that the resource runs as
-//	organization.json     {"id", "management", "accounts": {ID: {"scps": [[FILE]], "rcps": [[FILE]]}}}: a list a level, root to account
+//	organization.json     {"id", "management", "accounts": {ID: {"path", "scps": [[FILE]], "rcps": [[FILE]]}}}: a list a level, root to
+//	                      account; the path as aws:PrincipalOrgPaths has it, o-…/r-…/ou-…/
 //	guardrails/NAME.json  the documents that organization.json names, by their paths
 //
 // A file that has no place is an error, for it would not count; so is a policy that is attached and not exported.
 func New(files map[string][]byte) (*Estate, error) {
-	e := &Estate{byARN: map[string]*principal{}, managed: map[string]*held{}, resources: map[string]*resource{}, files: files}
+	e := &Estate{byARN: map[string]*principal{}, managed: map[string]*held{}, resources: map[string]*resource{}, files: files, accounts: map[string]bool{}, byName: map[string]*principal{}}
 	var exports export
 	used := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -127,16 +143,24 @@ func New(files map[string][]byte) (*Estate, error) {
 	if len(e.principals) == 0 {
 		return nil, errors.New("there are no users and roles: accounts/ holds what aws iam get-account-authorization-details writes")
 	}
-	e.addRoots()
+	e.index()
 	slices.SortFunc(e.principals, func(a, b *principal) int { return strings.Compare(a.arn, b.arn) })
 	slices.SortFunc(e.groups, func(a, b *group) int { return strings.Compare(a.arn, b.arn) })
 	return e, e.rolesExist()
 }
 
-// addRoots adds the root of every account that has a user or a role.
-func (e *Estate) addRoots() {
+// index files users and roles under their names, and adds the root of every
+// account that has one.
+func (e *Estate) index() {
 	for _, p := range slices.Clone(e.principals) {
-		partition, _, _ := strings.Cut(strings.TrimPrefix(p.arn, "arn:"), ":")
+		e.accounts[p.account] = true
+		if p.id != "" {
+			e.byName[p.id] = p
+		}
+		if p.role {
+			e.byName[p.sessions()] = p
+		}
+		partition := p.partition()
 		root := &principal{arn: "arn:" + partition + ":iam::" + p.account + ":root", account: p.account, id: p.account}
 		root.caller = &aws.Principal{Kind: aws.Root, Partition: partition, Account: p.account, ARN: root.arn, ID: p.account}
 		if e.byARN[root.arn] == nil {
@@ -211,6 +235,7 @@ func (e *Estate) readOrganization(files map[string][]byte, used map[string]bool)
 		ID         string `json:"id"`
 		Management string `json:"management"`
 		Accounts   map[string]struct {
+			Path string     `json:"path"`
 			SCPs [][]string `json:"scps"`
 			RCPs [][]string `json:"rcps"`
 		} `json:"accounts"`
@@ -248,7 +273,10 @@ func (e *Estate) readOrganization(files map[string][]byte, used map[string]bool)
 		if !aws.IsAccount(id) {
 			return fmt.Errorf("%q is no account", id)
 		}
-		var l limits
+		l := limits{path: in.Accounts[id].Path}
+		if l.path != "" && (!strings.HasPrefix(l.path, in.ID+"/r-") || !strings.HasSuffix(l.path, "/")) {
+			return fmt.Errorf("%q is no path of an account of %s", l.path, in.ID)
+		}
 		var err error
 		if l.scps, l.documents, err = levels(in.Accounts[id].SCPs, policy.SCP); err != nil {
 			return err

@@ -234,6 +234,7 @@ func (r *reading) compile(d scenario.Document, kind policy.Kind) *held {
 	h, err := compile(d, kind)
 	if err != nil {
 		r.err = err
+		return new(held)
 	}
 	return h
 }

@@ -107,9 +107,12 @@ func (s *search) indexTrust(role *principal) {
 			s.trustsAll = append(s.trustsAll, role)
 		default:
 			for _, name := range t.Principal.AWS {
-				if account := accountNamed(name); account != "" {
+				switch account, role := accountNamed(name), roleOf(name); {
+				case account != "":
 					add(s.trustsAccount, account)
-				} else {
+				case role != "":
+					add(s.trustsName, role)
+				default:
 					add(s.trustsName, name)
 				}
 			}
@@ -126,6 +129,19 @@ func accountNamed(name string) string {
 		return name
 	}
 	return ""
+}
+
+// sessions are what the ARNs of a role's sessions begin with.
+func (p *principal) sessions() string {
+	return "arn:" + p.partition() + ":sts::" + p.account + ":assumed-role/" + lastName(p.arn) + "/"
+}
+
+// roleOf is what the ARN of a role's session begins with, "" if it is none.
+func roleOf(session string) string {
+	if !strings.Contains(session, ":assumed-role/") {
+		return ""
+	}
+	return session[:strings.LastIndexByte(session, '/')+1]
 }
 
 // take files a resource that runs as a role under its type and account.
@@ -160,7 +176,7 @@ func (s *search) assumable(p *principal) []*principal {
 		list = append(list, s.trustsName[p.id]...)
 	}
 	if p.role {
-		list = append(list, s.trustsName["arn:"+p.partition()+":sts::"+p.account+":assumed-role/"+lastName(p.arn)+"/session"]...)
+		list = append(list, s.trustsName[p.sessions()]...)
 	}
 	if p.allowsSome("sts:AssumeRole") {
 		list = append(list, s.narrow(p, "sts:AssumeRole", s.trustsAccount[p.account])...)
@@ -225,6 +241,9 @@ func (s *search) narrow(p *principal, action string, list []*principal) []*princ
 					return list // the account is open, or the case of what comes before
 				}
 				from, _ := slices.BinarySearchFunc(list, stem, func(q *principal, stem string) int { return strings.Compare(q.arn, stem) })
+				if len(kept) > 2*len(list) {
+					return list
+				}
 				for _, q := range list[from:] {
 					if !strings.HasPrefix(q.arn, stem) {
 						break

@@ -100,7 +100,7 @@ func (x serviceRoute) walk(s *search, p, t *principal) *walked {
 	}
 	for _, r := range x.runners {
 		for _, name := range r.names(p) {
-			for _, region := range s.regions(p) {
+			for _, region := range x.regions(s, p, t) {
 				if w := x.walkAs(s, p, t, r, name, region); w != nil {
 					return w
 				}
@@ -108,6 +108,19 @@ func (x serviceRoute) walk(s *search, p, t *principal) *walked {
 		}
 	}
 	return nil
+}
+
+// regions are those in which the principal is tried, those of the resources
+// that run as the role, and those that its trust policy names.
+func (x serviceRoute) regions(s *search, p, t *principal) []string {
+	list := s.regions(p)
+	for _, arn := range slices.Concat(s.inventory[x.subject.in(p.partition(), "", p.account)], s.sources(t)) {
+		part := strings.SplitN(arn, ":", 6)
+		if len(part) == 6 && part[3] != "" && !strings.ContainsAny(part[3], "*?$") && !slices.Contains(list, part[3]) {
+			list = append(slices.Clip(list), part[3])
+		}
+	}
+	return list
 }
 
 // names are a service's principal as partitions have it.

@@ -129,7 +129,7 @@ func (e *Estate) reach(q *Question, s *step, found map[string]*Access) (roles []
 			return
 		}
 		v := scenario.VerdictOn(&k.request, d)
-		access := &Access{Principal: p.shown(), DecidedBy: v.DecidedBy, Policy: v.Policy, Statement: v.Statement, IfItsAccountAllows: outside && p.account != ""}
+		access := &Access{Principal: p.shown(), DecidedBy: v.DecidedBy, Policy: v.Policy, Statement: v.Statement, IfItsAccountAllows: outside && p.account != "" && !e.holds(p.account)}
 		if access.IfItsAccountAllows { // not that account's policies are known, but the resource's
 			access.DecidedBy, access.Policy, access.Statement = kind.String(), resource.Name, nil
 		}
@@ -142,7 +142,7 @@ func (e *Estate) reach(q *Question, s *step, found map[string]*Access) (roles []
 			roles = append(roles, p)
 		}
 	}
-	for _, p := range e.principals {
+	for _, p := range e.askable(resource, kind, q.Action) {
 		ask(p, false)
 	}
 	for _, p := range e.outsiders(resource, kind) {
@@ -234,11 +234,18 @@ func (e *Estate) outsiders(h *held, kind policy.Kind) (list []*principal) {
 		for _, name := range append(slices.Clone(names.Service), names.Federated...) {
 			add(name)
 		}
+		for _, id := range names.Canonical {
+			stranger, err := outsider(anyAccount)
+			if err == nil {
+				stranger.arn, stranger.canonical = "canonical user "+id, id
+				list = append(list, stranger)
+			}
+		}
 		for _, name := range names.AWS {
 			if aws.IsAccount(name) {
 				name = "arn:aws:iam::" + name + ":root"
 			}
-			if arn, err := aws.ParseARN(name); err == nil && !e.holds(arn.Account) {
+			if arn, err := aws.ParseARN(name); err == nil && (!e.holds(arn.Account) || strings.HasPrefix(arn.Resource, "federated-user/")) {
 				add(name)
 			}
 		}
@@ -246,7 +253,52 @@ func (e *Estate) outsiders(h *held, kind policy.Kind) (list []*principal) {
 	return list
 }
 
-// holds tells whether the estate holds an account's users and roles.
-func (e *Estate) holds(account string) bool {
-	return slices.ContainsFunc(e.principals, func(p *principal) bool { return p.account == account })
+// askable are those of the estate whom a question may be answered yes: of a
+// role that is assumed, whoever its trust policy may mean.
+func (e *Estate) askable(resource *held, kind policy.Kind, action string) []*principal {
+	if kind != policy.Trust {
+		return e.principals
+	}
+	if !strings.EqualFold(action, "sts:AssumeRole") {
+		return nil // identity providers alone
+	}
+	if e.assumers == nil {
+		e.assumers = map[string][]*principal{}
+		for _, p := range e.principals {
+			if p.allowsSome("sts:AssumeRole") {
+				e.assumers[p.account] = append(e.assumers[p.account], p)
+			}
+		}
+	}
+	var list []*principal
+	for _, t := range resource.document.Statements {
+		switch {
+		case t.Deny || t.Principal == nil:
+			continue
+		case t.Principal.Any || t.NotPrincipal:
+			return e.principals
+		}
+		for _, name := range t.Principal.AWS {
+			if account := accountNamed(name); account != "" {
+				list = append(list, e.assumers[account]...)
+			} else if p := e.named(name); p != nil {
+				list = append(list, p)
+			}
+		}
+	}
+	return unique(list)
 }
+
+// named is the user or role of an ARN, of a session's ARN, or of a unique id.
+func (e *Estate) named(name string) *principal {
+	if p := e.byARN[name]; p != nil {
+		return p
+	}
+	if role := roleOf(name); role != "" {
+		name = role
+	}
+	return e.byName[name]
+}
+
+// holds tells whether the estate holds an account's users and roles.
+func (e *Estate) holds(account string) bool { return e.accounts[account] }
