@@ -179,6 +179,9 @@ func (c *Call) requestConditions() {
 	if s := p.Session; s != nil {
 		x.SetTime("aws:TokenIssueTime", s.IssuedAt)
 		x.SetBool("aws:MultiFactorAuthPresent", !s.MFAAt.IsZero())
+		if s.TaskPolicy != "" {
+			x.SetBool("aws:AssumedRoot", true)
+		}
 		if !s.MFAAt.IsZero() {
 			x.SetNumber("aws:MultiFactorAuthAge", float64(c.Time.Sub(s.MFAAt)/time.Second))
 		}

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/garrison-security/garrison/aws"
@@ -169,17 +170,7 @@ func (r *accessReader) services(tx store.Tx, account, id string, since time.Time
 		}
 		found[entry.Parts[1]] = *entry.Value
 	}
-	for of, is := range r.batch {
-		if of.account == account && of.id == id && of.action == "" {
-			found[of.namespace] = is
-		}
-	}
-	for namespace, is := range found {
-		if is.At.Before(since) {
-			delete(found, namespace)
-		}
-	}
-	return found, nil
+	return r.newer(found, accessOf{account: account, id: id}, since), nil
 }
 
 // actions are the actions of a service that a user or role tried since a time.
@@ -191,15 +182,23 @@ func (r *accessReader) actions(tx store.Tx, account, id, namespace string, since
 		}
 		found[entry.Parts[2]] = *entry.Value
 	}
-	for of, is := range r.batch {
-		if of.account == account && of.id == id && of.namespace == namespace && of.action != "" {
-			found[of.action] = is
+	return r.newer(found, accessOf{account: account, id: id, namespace: namespace}, since), nil
+}
+
+// newer lays over found what the batch has of the same, services of an account
+// or of a user or role, or actions of a service, and leaves out what is older
+// than since.
+func (r *accessReader) newer(found map[string]Access, of accessOf, since time.Time) map[string]Access {
+	for in, is := range r.batch {
+		key := in.namespace
+		if of.namespace != "" {
+			key = in.action
+		}
+		if in.account == of.account && in.id == of.id && (of.namespace == "") == (in.action == "") &&
+			(of.namespace == "" || of.namespace == in.namespace) && found[key].At.Before(is.At) {
+			found[key] = is
 		}
 	}
-	for action, is := range found {
-		if is.At.Before(since) {
-			delete(found, action)
-		}
-	}
-	return found, nil
+	maps.DeleteFunc(found, func(_ string, is Access) bool { return is.At.Before(since) })
+	return found
 }

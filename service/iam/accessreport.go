@@ -145,7 +145,12 @@ func (m *madeReport) store(tx store.Tx, account string, j AccessJob, at time.Tim
 // make makes a report, or one that says why there is none.
 func (u *useRecorder) make(reader *accessReader, account string, j *AccessJob) (*madeReport, error) {
 	m := &madeReport{}
-	err := m.ofEntity(u, reader, account, j)
+	var err error
+	if j.Overall {
+		err = m.overall(u, reader, account, j)
+	} else {
+		err = m.ofEntity(u, reader, account, j)
+	}
 	if failed, ok := errors.AsType[*jobFailure](err); ok {
 		return &madeReport{failed: failed}, nil
 	}
@@ -278,11 +283,16 @@ func (c *Calls) told(namespace string, tried map[string]ActionAccess, policies [
 	return all
 }
 
-// reachable are the services of which policies reach an action, by namespace.
-func reachable(policies []*policy.Policy) []string {
+// reachable are the services of which the policies of every level reach an
+// action, by namespace: identity policies are one level, service control
+// policies several.
+func reachable(levels ...[]*policy.Policy) []string {
 	var all []string
 	for _, s := range reference.Services() {
-		if slices.ContainsFunc(s.Actions, func(a reference.Action) bool { return policy.Reaches(policies, s.Prefix+":"+a.Name) }) {
+		if slices.ContainsFunc(s.Actions, func(a reference.Action) bool {
+			action := s.Prefix + ":" + a.Name
+			return !slices.ContainsFunc(levels, func(level []*policy.Policy) bool { return !policy.Reaches(level, action) })
+		}) {
 			all = append(all, s.Prefix)
 		}
 	}

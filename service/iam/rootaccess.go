@@ -23,6 +23,16 @@ type Organizations interface {
 	TrustedSince(tx store.Tx, management, service string) (since time.Time, allFeatures bool, err error)
 	// Administers tells whether an account administers a service for its organisation.
 	Administers(tx store.Tx, m *gateway.Membership, service string) (bool, error)
+	// Node tells the levels of a root, unit or account that a path names; or store.ErrNotFound.
+	Node(tx store.Tx, m *gateway.Membership, path string) (levels []string, err error)
+	// AccountsBelow are the accounts in a root or unit, at whatever depth.
+	AccountsBelow(tx store.Tx, m *gateway.Membership, id string) ([]string, error)
+	// Limits appends the policies of a kind at each of m's levels.
+	Limits(tx store.Tx, m *gateway.Membership, kind policy.Kind, to [][]*policy.Policy) ([][]*policy.Policy, error)
+	// ServicePolicies are the ids of the service control policies at a level; and whether there are any at all.
+	ServicePolicies(tx store.Tx, m *gateway.Membership, level string) (ids []string, enabled bool, err error)
+	// ServicePolicy is a service control policy; or store.ErrNotFound.
+	ServicePolicy(tx store.Tx, m *gateway.Membership, id string) (*policy.Policy, error)
 }
 
 // servicePrincipal is IAM as organisations trust it.

@@ -303,6 +303,8 @@ func (s *Service) accessOperations() []gateway.Operation {
 		gateway.Op(iam.GetServiceLastAccessedDetails, gateway.Account[iam.GetServiceLastAccessedDetailsInput], s.getServiceLastAccessedDetails),
 		gateway.Op(iam.GetServiceLastAccessedDetailsWithEntities, gateway.Account[iam.GetServiceLastAccessedDetailsWithEntitiesInput], s.getServiceLastAccessedDetailsWithEntities),
 		gateway.Op(iam.ListPoliciesGrantingServiceAccess, sourceNamed(func(in *iam.ListPoliciesGrantingServiceAccessInput) string { return in.Arn }), s.listPoliciesGrantingServiceAccess),
+		gateway.Op(iam.GenerateOrganizationsAccessReport, s.reportOnEntity, s.generateOrganizationsAccessReport),
+		gateway.Op(iam.GetOrganizationsAccessReport, gateway.Account[iam.GetOrganizationsAccessReportInput], s.getOrganizationsAccessReport),
 	}
 }
 

@@ -34,6 +34,7 @@ type plane struct {
 	iam    *iam.Service
 	tree   *organizations.Service
 	engine store.Engine
+	trail  *trail.Trail
 	now    time.Time
 	next   int // account ids given out
 }
@@ -53,12 +54,14 @@ func (noSessions) Open(string, string) (*gateway.Credential, error) {
 func newPlane(t testing.TB, change ...func(*organizations.Options)) *plane {
 	t.Helper()
 	options := storetest.Options()
+	journal := trail.NewJournal(options.Sealer)
+	options.Journal = journal
 	engine, err := mem.Open(options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	p := &plane{TB: t, engine: engine, now: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
+	p := &plane{TB: t, engine: engine, trail: &trail.Trail{Engine: engine, Journal: journal}, now: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}
 	tokens := store.Tokens{Sealer: options.Sealer}
 	p.iam = iam.New(iam.Options{Tokens: tokens})
 	o := organizations.Options{Accounts: p.iam, Keys: noKeys{}, Tokens: tokens, NewAccountID: func() (string, error) {
@@ -69,6 +72,7 @@ func newPlane(t testing.TB, change ...func(*organizations.Options)) *plane {
 		change(&o)
 	}
 	p.tree = organizations.New(o)
+	p.iam.Organizations = p.tree
 	p.Gateway, err = gateway.New(gateway.Config{
 		Engine: engine, Directory: p.iam, Sessions: noSessions{}, Guardrails: p.tree, Services: []gateway.Service{p.iam, p.tree},
 		Clock: func() time.Time { return p.now }, Unattributed: new(trail.Unattributed), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),

@@ -8,8 +8,8 @@
 // reads a place and the rows of its levels, and an attachment writes one row
 // however many accounts it concerns.
 //
-// Billing is no part of it: transfers of responsibility and accounts in the
-// GovCloud partition are not implemented.
+// Billing is no part of it: why transfers of responsibility and accounts in the
+// GovCloud partition are not served docs/coverage.md says.
 package organizations
 
 import (
