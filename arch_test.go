@@ -28,6 +28,7 @@ var arrows = map[string]string{
 	"policy/scenario":        "aws policy policy/internal/*",
 	"policy/validate":        "aws policy policy/internal/* policy/reference",
 	"store/*":                "aws",
+	"backup":                 "blob store",
 	"blob/*":                 "blob",
 	"store/mem":              "store store/internal/*",
 	"store/pebble":           "store store/internal/*",
@@ -48,7 +49,7 @@ var arrows = map[string]string{
 	"service/accessanalyzer": "api/* aws gateway policy policy/validate store trail",
 	"service/kms/material/*": "",
 	"service/kms/xks":        "",
-	"cmd/garrison":           "aws blob/* front gateway hsm keyring policy/* service/* store store/mem store/pebble store/postgres trail",
+	"cmd/garrison":           "aws backup blob/* front gateway hsm keyring policy/* service/* store store/mem store/pebble store/postgres trail",
 
 	"modelgen/*":       "api/catalog aws internal/shared policy/reference",
 	"bench/*":          "api/* aws front gateway keyring policy service/* store/* trail wire/*",
@@ -67,6 +68,7 @@ const testsToo = "blob/blobtest blob/fs internal/hsmtest internal/pgtest interna
 // testArrows are what the tests of single packages need besides.
 var testArrows = map[string]string{
 	"api":                   "modelgen/conform",
+	"backup":                "blob/mem store/pebble store/postgres",
 	"cmd/garrison":          "modelgen/coverage",
 	"e2e":                   "blob blob/bucket",
 	"gateway":               "api/*",

@@ -22,12 +22,16 @@ type task interface {
 	perform(ctx context.Context, h *house, by operator, tell func(line any) error) error
 }
 
+// patient is a task that waits for so long, and no longer, for who takes nothing of what it tells.
+type patient interface{ patience() time.Duration }
+
 // tasks are those that the admin socket takes, by their paths.
 var tasks = map[string]func() task{
 	"/1/account/create":  func() task { return new(createAccount) },
 	"/1/account/list":    func() task { return new(listAccounts) },
 	"/1/trail":           func() task { return new(readTrail) },
 	"/1/verify":          func() task { return new(verify) },
+	"/1/backup":          func() task { return new(takeBackup) },
 	"/1/rotate-root-key": func() task { return new(rotateRootKey) },
 }
 
@@ -177,14 +181,17 @@ func (s *adminServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	flush := http.NewResponseController(w).Flush
+	control := http.NewResponseController(w)
 	out := json.NewEncoder(w)
 	err := t.perform(r.Context(), s.house, by, func(value any) error {
 		text, err := json.Marshal(value)
+		if p, ok := t.(patient); ok && err == nil {
+			err = control.SetWriteDeadline(time.Now().Add(p.patience()))
+		}
 		if err != nil {
 			return err
 		}
-		return errors.Join(out.Encode(line{Value: text}), flush())
+		return errors.Join(out.Encode(line{Value: text}), control.Flush())
 	})
 	end := line{End: true}
 	if err != nil {

@@ -46,3 +46,11 @@ func openEngine(ctx context.Context, name string, dir dataDir, options store.Opt
 	}
 	return pebble.Open(dir.store(), options)
 }
+
+// restoreEngine begins to restore to the store that settings name.
+func restoreEngine(ctx context.Context, name string, dir dataDir, options store.Options) (store.Restoration, error) {
+	if postgres.IsURL(name) {
+		return postgres.Restore(ctx, name, options)
+	}
+	return pebble.Restore(dir.store(), options)
+}

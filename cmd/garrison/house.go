@@ -30,8 +30,8 @@ type house struct {
 	log      *slog.Logger
 	fleeting bool // the engine keeps nothing
 	shared   bool // the engine is a database, which other nodes may use
-	// byPassphrase: the root key is a passphrase, and no file.
-	byPassphrase bool
+	// words: the root key is a passphrase, and no file; nil otherwise.
+	words keyring.RootKey
 	installation
 
 	writing sync.Mutex // held while accounts and the credentials file change together
@@ -122,8 +122,7 @@ func (h *house) root(holds bool) (keyring.RootKey, error) {
 	if h.fleeting {
 		return fleetingRoot()
 	}
-	if words, err := keyring.FromEnvironment(); words != nil || err != nil {
-		h.byPassphrase = true
+	if words, err := h.passphrase(); words != nil || err != nil {
 		return words, err
 	}
 	path := h.dir.rootKey(h.settings.RootKey)
@@ -135,6 +134,14 @@ func (h *house) root(holds bool) (keyring.RootKey, error) {
 		return nil, fmt.Errorf("the root key of the store in %s is not at %s: without it nothing there can be read", h.dir, path)
 	}
 	return key, err
+}
+
+// passphrase is the one that the environment held, which it is taken out of; nil if it held none.
+func (h *house) passphrase() (_ keyring.RootKey, err error) {
+	if h.words == nil {
+		h.words, err = keyring.FromEnvironment()
+	}
+	return h.words, err
 }
 
 // fleetingRoot is a root key for a store in memory. What it seals never leaves

@@ -28,8 +28,8 @@ type CLI struct {
 	Verify        VerifyCmd        `cmd:"" help:"Check store, keyring and trail, and print each stream's head."`
 	Trail         TrailCmd         `cmd:"" help:"Print the record of calls, and follow it."`
 	RotateRootKey RotateRootKeyCmd `cmd:"" help:"Move the installation to a new root key. Nothing sealed is rewritten."`
-	Backup        UnbuiltCmd       `cmd:"" help:"Not implemented yet." hidden:""`
-	Restore       UnbuiltCmd       `cmd:"" help:"Not implemented yet." hidden:""`
+	Backup        BackupCmd        `cmd:"" help:"Write the whole installation as one sealed stream, while it is served or not."`
+	Restore       RestoreCmd       `cmd:"" help:"Make an installation of such a stream, on any engine, where there is none."`
 	Policy        PolicyCmd        `cmd:"" help:"Check, explain and decide policies, without a server."`
 	Import        UnbuiltCmd       `cmd:"" help:"Not implemented yet." hidden:""`
 	Detect        UnbuiltCmd       `cmd:"" help:"Not implemented yet." hidden:""`

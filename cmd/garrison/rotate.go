@@ -48,7 +48,7 @@ func (t *rotateRootKey) perform(ctx context.Context, h *house, by operator, tell
 	if h.fleeting {
 		return errors.New("the engine mem keeps nothing, and so no root key")
 	}
-	if h.byPassphrase && t.To == "" {
+	if h.words != nil && t.To == "" {
 		return errors.New("this installation opens with a passphrase: say with --to to what file its root key is to move")
 	}
 	path := h.dir.rootKey(h.settings.RootKey)

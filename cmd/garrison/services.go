@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/garrison-security/garrison/backup"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/accessanalyzer"
 	"github.com/garrison-security/garrison/service/cloudtrail"
@@ -82,7 +83,8 @@ func newServices(h *house, settings *Settings) (services, error) {
 	if h.blobs == nil {
 		list.unserved = map[string]string{"s3": noBlobs, "s3control": noBlobs}
 	} else {
-		objects := s3.New(s3.Options{Engine: h.engine, Blobs: h.blobs, Keys: keys.For("s3"), Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
+		held := func(tx store.Tx) (bool, error) { return backup.Held(tx, time.Now()) }
+		objects := s3.New(s3.Options{Engine: h.engine, Blobs: h.blobs, Held: held, Keys: keys.For("s3"), Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
 		list.all = append(list.all, objects, s3.Control{})
 		list.consumers = append(list.consumers, consumer{"s3", func(ctx context.Context) error { return h.record.Alone(ctx, "s3 sweep", objects.Run) }})
 	}

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
@@ -71,6 +72,20 @@ var (
 	contents = store.NewTable[content]("s3/content")
 	uses     = store.NewTable[blobUse]("s3/blob")
 )
+
+// BlobOf is the blob that the row under key says to be in use: every blob that is has one.
+func BlobOf(key []byte) (blob.ID, bool) {
+	if !bytes.HasPrefix(key, usesPrefix) {
+		return "", false
+	}
+	_, _, parts, ok := store.Parts(key)
+	if !ok || len(parts) != 1 {
+		return "", false
+	}
+	return blob.ID(parts[0]), true
+}
+
+var usesPrefix = store.Key("s3/blob", "")
 
 // nullVersion says where among versions the one stands that is called "null"; a
 // current one is not among them.

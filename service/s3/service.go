@@ -21,6 +21,7 @@ import (
 type Options struct {
 	Engine store.Engine // for the sweeper
 	Blobs  blob.Store
+	Held   func(store.Tx) (bool, error) // whether a backup holds what was given up; nil: none ever does
 	Tokens store.Tokens
 	Keys   Keys             // of KMS; nil: none but S3's own
 	Clock  func() time.Time // nil is time.Now

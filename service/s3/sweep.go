@@ -13,7 +13,8 @@ import (
 // A blob goes in two steps: the transaction that gives it up writes it among
 // what is garbage; an hour later, when nobody can be reading it any more, the
 // sweeper removes it. What a crash left of an upload nobody ever named: the
-// sweeper finds it by asking of every old blob whether a row does.
+// sweeper finds it by asking of every old blob whether a row does. While a
+// backup is under way nothing is removed: it may name what is given up meanwhile.
 const (
 	keepGarbage  = time.Hour
 	sweepEvery   = time.Minute
@@ -71,6 +72,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 		var whole []trash
 		err := s.Engine.View(ctx, func(tx store.Tx) error {
 			batch, whole = nil, nil
+			if err := s.free(tx); err != nil {
+				return err
+			}
 			for entry, err := range garbage.List(tx, "", nil) {
 				if err != nil || entry.Parts[0] >= until || len(batch) == sweepBatch {
 					return err
@@ -79,6 +83,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 			}
 			return nil
 		})
+		if errors.Is(err, errHeld) {
+			return nil
+		}
 		if err != nil || len(batch) == 0 {
 			return err
 		}
@@ -87,6 +94,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 				err = s.sweepParts(ctx, whole[i])
 			} else {
 				err = s.Blobs.Remove(ctx, blob.ID(parts[1]))
+			}
+			if errors.Is(err, errHeld) {
+				return nil
 			}
 			if err != nil {
 				return err
@@ -106,18 +116,45 @@ func (s *Service) Sweep(ctx context.Context) error {
 	}
 }
 
-// sweepParts removes the parts of an upload: of each batch the blobs first, so that
-// a crash leaves rows that are found again.
+var errHeld = errors.New("s3: a backup holds what was given up")
+
+// free answers errHeld while blobs are to stay.
+func (s *Service) free(tx store.Tx) error {
+	if s.Held == nil {
+		return nil
+	}
+	held, err := s.Held(tx)
+	if err == nil && held {
+		err = errHeld
+	}
+	return err
+}
+
+// sweepParts removes the parts of an upload: of each batch the rows first, in a
+// transaction that no backup holds up, then the blobs, which nobody names by then. What a crash leaves of them
+// is found with the orphans.
 func (s *Service) sweepParts(ctx context.Context, t trash) error {
 	for {
 		var batch []*Part
-		err := s.Engine.View(ctx, func(tx store.Tx) error {
+		err := s.Engine.Update(ctx, func(tx store.Tx) error {
 			batch = nil
+			if err := s.free(tx); err != nil {
+				return err
+			}
 			for entry, err := range parts.List(tx, t.Account, nil, t.Bucket, t.Upload) {
-				if err != nil || len(batch) == sweepBatch {
+				if err != nil {
 					return err
 				}
-				batch = append(batch, entry.Value)
+				if batch = append(batch, entry.Value); len(batch) == sweepBatch {
+					break
+				}
+			}
+			for _, p := range batch {
+				for _, err := range []error{parts.Delete(tx, t.Account, t.Bucket, t.Upload, partPart(p.Number)), uses.Delete(tx, "", string(p.Blob))} {
+					if err != nil && !errors.Is(err, store.ErrNotFound) {
+						return err
+					}
+				}
 			}
 			return nil
 		})
@@ -128,19 +165,6 @@ func (s *Service) sweepParts(ctx context.Context, t trash) error {
 			if err := s.Blobs.Remove(ctx, p.Blob); err != nil {
 				return err
 			}
-		}
-		err = s.Engine.Update(ctx, func(tx store.Tx) error {
-			for _, p := range batch {
-				for _, err := range []error{parts.Delete(tx, t.Account, t.Bucket, t.Upload, partPart(p.Number)), uses.Delete(tx, "", string(p.Blob))} {
-					if err != nil && !errors.Is(err, store.ErrNotFound) {
-						return err
-					}
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
 	}
 }
@@ -160,9 +184,14 @@ func (s *Service) SweepOrphans(ctx context.Context) error {
 		}
 		known := false
 		err := s.Engine.View(ctx, func(tx store.Tx) (err error) {
-			known, err = uses.Has(tx, "", string(info.ID))
+			if err = s.free(tx); err == nil {
+				known, err = uses.Has(tx, "", string(info.ID))
+			}
 			return err
 		})
+		if errors.Is(err, errHeld) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

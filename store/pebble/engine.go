@@ -60,14 +60,15 @@ type Engine struct {
 	patience *time.Timer
 	ended    chan struct{} // closed when the committer has ended
 
-	open     sync.RWMutex // read-held by whoever uses db
-	closing  atomic.Bool
-	closed   bool // under open
-	failOnce sync.Once
-	stopped  chan struct{} // closed when the engine has failed
-	failed   atomic.Pointer[error]
-	free     freeSpace
-	backoff  time.Duration // the constant, or shorter in tests
+	open      sync.RWMutex // read-held by whoever uses db
+	closing   atomic.Bool
+	closed    bool // under open
+	failOnce  sync.Once
+	stopped   chan struct{} // closed when the engine has failed
+	failed    atomic.Pointer[error]
+	free      freeSpace
+	snapshots snapshots
+	backoff   time.Duration // the constant, or shorter in tests
 }
 
 var (
@@ -313,6 +314,7 @@ func (e *Engine) Close() error {
 	case <-e.stopped:
 		return e.failure()
 	}
+	e.snapshots.closeAll()
 	if err := e.guard(func() error { return errors.Join(e.db.Flush(), e.db.Close()) }); err != nil {
 		return unavailable(err)
 	}

@@ -95,15 +95,21 @@ func (e *Engine) guard(do func() error) (err error) {
 }
 
 func (e *Engine) dbOptions() *crdb.Options {
+	o := databaseOptions(e.fs, e.lock)
+	o.Logger = logger{e}
+	o.EventListener = &crdb.EventListener{BackgroundError: func(err error) { e.log("the store's background work failed", err) }}
+	return o
+}
+
+// databaseOptions are those that every use of the database has in common.
+func databaseOptions(fs vfs.FS, lock *crdb.Lock) *crdb.Options {
 	o := &crdb.Options{
-		FS:                          e.fs,
-		Lock:                        e.lock,
-		Logger:                      logger{e},
+		FS:                          fs,
+		Lock:                        lock,
 		FormatMajorVersion:          crdb.FormatValueSeparation,
 		CacheSize:                   16 << 20,
 		MemTableSize:                4 << 20,
 		MemTableStopWritesThreshold: 4,
-		EventListener:               &crdb.EventListener{BackgroundError: func(err error) { e.log("the store's background work failed", err) }},
 	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -132,6 +138,9 @@ func (e *Engine) migrate(b *crdb.Batch) error {
 	stamp, closer, err := e.db.Get(formatKey)
 	switch {
 	case errors.Is(err, crdb.ErrNotFound):
+		if _, closer, err := e.db.Get(unfinishedKey); err == nil {
+			return errors.Join(store.ErrUnfinished, closer.Close())
+		}
 		it, err := e.db.NewIter(nil)
 		if err != nil {
 			return unavailable(err)

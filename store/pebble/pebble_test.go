@@ -14,7 +14,10 @@ import (
 // medium is a new directory.
 func medium(t testing.TB) storetest.Medium {
 	dir := t.TempDir()
-	return storetest.Medium{Open: func(o store.Options) (store.Engine, error) { return pebble.Open(dir, o) }}
+	return storetest.Medium{
+		Open:    func(o store.Options) (store.Engine, error) { return pebble.Open(dir, o) },
+		Restore: func(o store.Options) (store.Restoration, error) { return pebble.Restore(dir, o) },
+	}
 }
 
 func inMemory(testing.TB) storetest.Medium {

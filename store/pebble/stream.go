@@ -76,7 +76,7 @@ func (e *Engine) Streams(ctx context.Context) ([]store.Stream, error) {
 }
 
 // streams are the ids of all streams that are recorded.
-func streams(db *crdb.DB) (ids []uint64, err error) {
+func streams(db crdb.Reader) (ids []uint64, err error) {
 	it, err := db.NewIter(&crdb.IterOptions{LowerBound: streamKey(0), UpperBound: []byte{0, 0, 's' + 1}})
 	if err != nil {
 		return nil, unavailable(err)
@@ -90,7 +90,7 @@ func streams(db *crdb.DB) (ids []uint64, err error) {
 	return ids, unavailable(it.Error())
 }
 
-func hasRows(db *crdb.DB, stream uint64) (bool, error) {
+func hasRows(db crdb.Reader, stream uint64) (bool, error) {
 	it, err := db.NewIter(&crdb.IterOptions{LowerBound: rowKey(stream, 0), UpperBound: rowKey(stream+1, 0)})
 	if err != nil {
 		return false, unavailable(err)
@@ -220,18 +220,11 @@ func nextStream(db *crdb.DB, b *crdb.Batch) (id uint64, err error) {
 			}
 		}
 	}
-	counter, closer, err := db.Get(counterKey)
-	switch {
-	case err == nil && len(counter) == 8:
-		id = max(id, binary.BigEndian.Uint64(counter))
-		closer.Close()
-	case err == nil:
-		closer.Close()
-		return 0, fmt.Errorf("%w: the counter of streams is damaged", store.ErrUnavailable)
-	case !errors.Is(err, crdb.ErrNotFound):
-		return 0, unavailable(err)
+	given, err := streamsGiven(db)
+	if err != nil {
+		return 0, err
 	}
-	id++
+	id = max(id, given) + 1
 	if err := b.Set(counterKey, binary.BigEndian.AppendUint64(nil, id), nil); err != nil {
 		return 0, err
 	}
@@ -240,3 +233,5 @@ func nextStream(db *crdb.DB, b *crdb.Batch) (id uint64, err error) {
 
 // counterKey holds the last stream's id, so that none is given twice though its record is gone.
 var counterKey = []byte{0, 0, 'n'}
+
+var errCounter = fmt.Errorf("%w: the counter of streams is damaged", store.ErrUnavailable)

@@ -48,6 +48,9 @@ type stamp struct {
 
 // refuse is why tables with this stamp can't be used by release.
 func (s stamp) refuse(release string) error {
+	if s.format >= unfinished {
+		return store.ErrUnfinished
+	}
 	if s.format > len(migrations) || store.Newer(s.release, release) {
 		return fmt.Errorf("the store was written by release %s (format %d); this is release %s (format %d), which is older",
 			s.release, s.format, release, len(migrations))

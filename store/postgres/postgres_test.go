@@ -16,7 +16,11 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // medium is a new database.
 func medium(t testing.TB) storetest.Medium {
 	url := pgtest.URL(t)
-	return storetest.Medium{Shared: true, Open: func(o store.Options) (store.Engine, error) { return postgres.Open(t.Context(), url, o) }}
+	return storetest.Medium{
+		Shared:  true,
+		Open:    func(o store.Options) (store.Engine, error) { return postgres.Open(t.Context(), url, o) },
+		Restore: func(o store.Options) (store.Restoration, error) { return postgres.Restore(t.Context(), url, o) },
+	}
 }
 
 func inMemory(testing.TB) storetest.Medium {

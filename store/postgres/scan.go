@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"iter"
 
 	"github.com/garrison-security/garrison/store"
@@ -32,7 +33,7 @@ func (t *tx) Scan(from, to []byte, reverse bool) iter.Seq2[store.Pair, error] {
 			return
 		}
 		whole := span{from: bytes.Clone(from), to: bytes.Clone(to)}
-		s := scan{tx: t, read: whole, left: whole, reverse: reverse, yield: yield, limit: firstPage}
+		s := scan{tx: t, read: whole, pages: pages{from: t.from, left: whole, reverse: reverse, limit: firstPage, most: lastPage}, yield: yield}
 		t.changes.Merge(s.next, whole.from, whole.to, reverse, s.give)
 		t.reads.ranges = append(t.reads.ranges, s.read)
 		if s.err != nil && !s.stopped {
@@ -41,17 +42,63 @@ func (t *tx) Scan(from, to []byte, reverse bool) iter.Seq2[store.Pair, error] {
 	}
 }
 
+// pages are the pairs of a range, read a page at a time.
+type pages struct {
+	from    paged
+	left    span // what is still to be read
+	reverse bool
+	page    []found
+	limit   int // pairs of the next page; most bounds it
+	most    int
+	end     bool // no page follows
+}
+
+// next is the next pair; nil at the end.
+func (p *pages) next(ctx context.Context) (*found, error) {
+	for len(p.page) == 0 {
+		if p.end || !p.left.holds(p.left.from) {
+			return nil, nil
+		}
+		if err := p.turn(ctx); err != nil {
+			return nil, err
+		}
+	}
+	f := &p.page[0]
+	p.page = p.page[1:]
+	return f, nil
+}
+
+// turn reads the next page.
+func (p *pages) turn(ctx context.Context) error {
+	page, more, err := p.from.page(ctx, &p.left, p.reverse, p.limit)
+	if err != nil {
+		return err
+	}
+	p.page = page
+	if p.end = !more; p.end || len(p.page) == 0 {
+		return nil
+	}
+	size := 0
+	for _, f := range p.page {
+		size += len(f.key) + len(f.sealed)
+	}
+	edge := p.page[len(p.page)-1].key
+	if p.reverse {
+		p.left.to = edge
+	} else {
+		p.left.from = append(bytes.Clone(edge), 0)
+	}
+	p.limit = max(1, min(4*p.limit, p.most, pageBytes*len(p.page)/size))
+	return nil
+}
+
 // scan is one range read under way.
 type scan struct {
 	*tx
-	reverse bool
-	yield   func(store.Pair, error) bool
+	pages
+	yield func(store.Pair, error) bool
 
 	read    span // what counts as read
-	left    span // what is still to be read
-	page    []found
-	limit   int
-	end     bool // no page follows
 	last    *found
 	opened  []byte // the value last yielded
 	stopped bool
@@ -63,43 +110,18 @@ func (s *scan) next() (key, sealed []byte, ok bool) {
 	if s.err != nil {
 		return nil, nil, false
 	}
-	for len(s.page) == 0 {
-		if s.end || !s.turn() {
-			return nil, nil, false
-		}
+	last, err := s.pages.next(s.ctx)
+	if err != nil {
+		s.err, s.failed = err, err
+		return nil, nil, false
 	}
-	s.last = &s.page[0]
-	s.page = s.page[1:]
+	if last == nil {
+		return nil, nil, false
+	}
 	s.read.count++
-	s.read.sum.add(s.last.version)
-	return s.last.key, s.last.sealed, true
-}
-
-// turn reads the next page.
-func (s *scan) turn() bool {
-	if !s.left.holds(s.left.from) {
-		return false
-	}
-	var more bool
-	if s.page, more, s.err = s.from.page(s.ctx, &s.left, s.reverse, s.limit); s.err != nil {
-		s.failed = s.err
-		return false
-	}
-	if s.end = !more; s.end || len(s.page) == 0 {
-		return true
-	}
-	size := 0
-	for _, f := range s.page {
-		size += len(f.key) + len(f.sealed)
-	}
-	edge := s.page[len(s.page)-1].key
-	if s.reverse {
-		s.left.to = edge
-	} else {
-		s.left.from = append(bytes.Clone(edge), 0)
-	}
-	s.limit = max(1, min(4*s.limit, lastPage, pageBytes*len(s.page)/size))
-	return true
+	s.read.sum.add(last.version)
+	s.last = last
+	return last.key, last.sealed, true
 }
 
 // give opens and yields a pair. Where the scan ends with it, only the range up

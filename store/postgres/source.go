@@ -101,6 +101,27 @@ func (v snapshot) failure(ctx context.Context, err error) error {
 // readPage reads the first pairs of s, in the direction of the scan; more is
 // true if there may be others.
 func readPage(ctx context.Context, session *session, s *span, reverse bool, limit int) (page []found, more bool, err error) {
+	small, more, err := readSmall(ctx, session, s, reverse, limit)
+	if err != nil {
+		return nil, false, err
+	}
+	page = small[:0]
+	for _, f := range small {
+		if f.sealed == nil {
+			if f.entry, err = readEntry(ctx, session, f.key); err != nil {
+				return nil, false, err
+			}
+			if f.version == 0 { // gone meanwhile
+				continue
+			}
+		}
+		page = append(page, f)
+	}
+	return page, more, nil
+}
+
+// readSmall is readPage without what is large, which has no value then.
+func readSmall(ctx context.Context, session *session, s *span, reverse bool, limit int) (page []found, more bool, err error) {
 	what, args := pageUp, [][]byte{s.from, s.to}
 	switch {
 	case s.to == nil && reverse:
@@ -121,16 +142,7 @@ func readPage(ctx context.Context, session *session, s *span, reverse bool, limi
 		if err != nil || len(row) != 3 {
 			return nil, false, errAnswer
 		}
-		e := &entry{version: version, sealed: row[2]}
-		if e.sealed == nil { // large
-			if e, err = readEntry(ctx, session, row[0]); err != nil {
-				return nil, false, err
-			}
-			if e.version == 0 { // gone meanwhile
-				continue
-			}
-		}
-		page = append(page, found{row[0], e})
+		page = append(page, found{row[0], &entry{version: version, sealed: row[2]}})
 	}
 	return page, len(answer.rows) == limit, nil
 }

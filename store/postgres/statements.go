@@ -8,6 +8,7 @@ var (
 	// Transactions.
 	beginWriting = &statement{"bw", "BEGIN ISOLATION LEVEL SERIALIZABLE"}
 	beginReading = &statement{"br", "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY"}
+	beginArchive = &statement{"ba", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
 	commit       = &statement{"co", "COMMIT"}
 	rollback     = &statement{"ro", "ROLLBACK"}
 
@@ -57,6 +58,17 @@ var (
 	pageOfRows   = &statement{"pr", "SELECT last, first, CASE WHEN length(data) <= $4::bigint THEN data END FROM garrison_rows WHERE stream = $1::bigint AND last > $2::bigint ORDER BY last LIMIT $3::bigint"}
 	rowData      = &statement{"rd", "SELECT data FROM garrison_rows WHERE stream = $1::bigint AND last = $2::bigint"}
 	rowState     = &statement{"rs", "SELECT first, ver FROM garrison_rows WHERE stream = $1::bigint AND last = $2::bigint"}
+
+	// A copy of the whole.
+	allStreams = &statement{"al", "SELECT id FROM garrison_streams WHERE events AND EXISTS (SELECT 1 FROM garrison_rows WHERE stream = id) ORDER BY id"}
+
+	// A store being restored. theRestore fails by a division by zero where it is no longer this one.
+	theRestore = &statement{"tr", "UPDATE garrison_meta SET format = format / CASE WHEN release = $1::text THEN 1 ELSE 0 END WHERE id = 1"}
+	inUse      = &statement{"iu", "SELECT 1 FROM garrison_streams WHERE NOT closed AND beat > now() - INTERVAL '1 minute' UNION ALL " +
+		"SELECT 1 WHERE EXISTS (SELECT 1 FROM garrison_kv) OR EXISTS (SELECT 1 FROM garrison_rows)"}
+	addStream    = &statement{"ax", "INSERT INTO garrison_streams (id, seq, last, closed, events, fence, beat) VALUES ($1::bigint, 0, $2::bigint, true, true, 0, now())"}
+	countStreams = &statement{"cn", "SELECT count(*), (SELECT streams FROM garrison_meta WHERE id = 1) FROM garrison_streams"}
+	setMeta      = &statement{"sm", "UPDATE garrison_meta SET format = $1::bigint, release = $2::text, streams = $3::bigint WHERE id = 1"}
 
 	// The database's clock, in microseconds since 1970.
 	clock = &statement{"ck", "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"}

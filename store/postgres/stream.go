@@ -77,20 +77,26 @@ func (e *Engine) rowPage(ctx context.Context, stream, after uint64) (page []stor
 		return nil, false, err
 	}
 	defer e.pool.give(s)
-	answer, err := s.read(ctx, pageOfRows, [][]byte{bigint(stream), bigint(after), bigint(rowsAtOnce), bigint(4 * inlineBytes)})
+	page, more, err = readRows(ctx, s, stream, after, rowsAtOnce)
+	return page, more, failure(ctx, err)
+}
+
+// readRows reads the first rows of a stream whose last event's number is > after.
+func readRows(ctx context.Context, s *session, stream, after uint64, limit int) (page []store.Row, more bool, err error) {
+	answer, err := s.read(ctx, pageOfRows, [][]byte{bigint(stream), bigint(after), bigint(uint64(limit)), bigint(4 * inlineBytes)})
 	if err != nil {
-		return nil, false, failure(ctx, err)
+		return nil, false, err
 	}
 	for _, row := range answer.rows {
 		r, err := readRowOf(ctx, s, stream, row)
 		if err != nil {
-			return page, false, failure(ctx, err)
+			return page, false, err
 		}
 		if r.Data != nil {
 			page = append(page, r)
 		}
 	}
-	return page, len(answer.rows) == rowsAtOnce && len(page) > 0, nil
+	return page, len(answer.rows) == limit && len(page) > 0, nil
 }
 
 // readRowOf is a row as a page tells it, with its data if that is large; without, if it is gone.

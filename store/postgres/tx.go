@@ -42,8 +42,13 @@ type replacement struct {
 // source is where a transaction reads.
 type source interface {
 	entries(ctx context.Context, keys []string) ([]*entry, error)
-	page(ctx context.Context, s *span, reverse bool, limit int) (page []found, more bool, err error)
+	paged
 	row(ctx context.Context, name rowName) (first, version uint64, err error)
+}
+
+// paged is where the pairs of a range are read, a page at a time.
+type paged interface {
+	page(ctx context.Context, s *span, reverse bool, limit int) (page []found, more bool, err error)
 }
 
 func (e *Engine) begin(ctx context.Context, from source, attempt int, readOnly bool) *tx {

@@ -19,6 +19,9 @@ type Medium struct {
 	// Shared: what Open opens may be open several times at once, as by several processes. The cases of
 	// nodes apply to it alone.
 	Shared bool
+	// Restore begins to restore a store there; nil: the engine's store can't be copied, and the cases of
+	// copies do not apply.
+	Restore func(store.Options) (store.Restoration, error)
 }
 
 // test is one clause of the contract.
@@ -43,13 +46,14 @@ func Run(t *testing.T, medium func(testing.TB) Medium) {
 		{"feed", feeds},
 		{"streams", streams},
 		{"life", life},
+		{"copies", copies},
 		{"nodes", nodes},
 		{"nodes' feed", nodesFeed},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for _, c := range part.tests {
 				t.Run(c.name, func(t *testing.T) {
-					r := &rig{T: t, medium: medium(t), options: Options()}
+					r := &rig{T: t, medium: medium(t), options: Options(), other: medium}
 					r.open()
 					defer func() { r.engine.Close() }()
 					c.run(r)
@@ -65,6 +69,7 @@ type rig struct {
 	medium  Medium
 	options store.Options
 	engine  store.Engine
+	other   func(testing.TB) Medium // makes another medium
 }
 
 func (r *rig) open() {
