@@ -155,7 +155,7 @@ func (b *reading) blob(ctx context.Context, named blob.ID, known bool) error {
 		return err
 	}
 	if b.Blobs == nil {
-		return errors.New("the backup holds objects' contents, and this engine has no place for any yet")
+		return errors.New("the backup holds blobs, the contents of objects, and no place for them is given")
 	}
 	w, err := b.Blobs.Create(ctx, id)
 	if err != nil {

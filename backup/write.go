@@ -24,6 +24,8 @@ import (
 type Manifest struct {
 	Release string    `json:"release"` // that made it
 	Time    time.Time `json:"time"`    // of its beginning, which the store it holds is not older than
+	// Installation is a name of what is backed up, to whoever has given it one.
+	Installation string `json:"installation,omitempty"`
 }
 
 // Source is what Write makes a stream of.
@@ -108,7 +110,7 @@ func (b *writing) pairs(ctx context.Context) error {
 // blob writes the blob called id.
 func (b *writing) blob(ctx context.Context, id blob.ID) (err error) {
 	if b.Blobs == nil {
-		return errors.New("backup: the store names blobs, and there is no place for any")
+		return errors.New("backup: the store names blobs, and no place is given that holds them")
 	}
 	r, err := b.Blobs.Open(ctx, id)
 	if err != nil {

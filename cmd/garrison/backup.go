@@ -141,7 +141,7 @@ func (h *house) backUp(ctx context.Context, engine store.Archived, now time.Time
 	}
 	defer at.Close()
 	of := backup.Source{
-		Manifest: backup.Manifest{Release: release, Time: now.UTC().Truncate(time.Second)},
+		Manifest: backup.Manifest{Release: release, Time: now.UTC().Truncate(time.Second), Installation: h.id()},
 		Store:    at, Blobs: h.blobs, Names: s3.BlobOf,
 	}
 	from, to := keyring.MasterKeys()

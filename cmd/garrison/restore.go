@@ -13,6 +13,7 @@ import (
 
 	"github.com/garrison-security/garrison/backup"
 	"github.com/garrison-security/garrison/blob"
+	"github.com/garrison-security/garrison/blob/bucket"
 	"github.com/garrison-security/garrison/keyring"
 	"github.com/garrison-security/garrison/service/s3"
 	"github.com/garrison-security/garrison/store"
@@ -72,8 +73,8 @@ type restoring struct {
 }
 
 func (r *restoring) read(ctx context.Context, from io.Reader) (backup.Manifest, backup.Counts, error) {
-	reader := backup.Reader{Key: r.key, Release: release, Names: s3.BlobOf, Begin: func(backup.Manifest) (backup.Target, error) {
-		err := r.begin(ctx)
+	reader := backup.Reader{Key: r.key, Release: release, Names: s3.BlobOf, Begin: func(of backup.Manifest) (backup.Target, error) {
+		err := r.begin(ctx, of)
 		return r.target, err
 	}}
 	manifest, counts, err := reader.Read(ctx, bufio.NewReaderSize(from, backupPiece))
@@ -101,7 +102,7 @@ func (r *restoring) key(head []byte) (cipher.AEAD, error) {
 }
 
 // begin opens what is restored to, which holds nothing.
-func (r *restoring) begin(ctx context.Context) (err error) {
+func (r *restoring) begin(ctx context.Context, of backup.Manifest) (err error) {
 	if err := r.dir.prepare(); err != nil {
 		return err
 	}
@@ -109,20 +110,33 @@ func (r *restoring) begin(ctx context.Context) (err error) {
 	if r.target.Store, err = restoreEngine(ctx, r.settings.Engine, r.dir, options); err != nil {
 		return err
 	}
-	if r.shared {
-		return nil
-	}
-	if r.target.Blobs, err = openBlobs(r.settings.Engine, r.dir); err != nil {
+	blobs, err := openBlobs(ctx, r.settings)
+	if err != nil || blobs == nil {
 		return err
 	}
-	if r.target.Store.Again() {
-		return removeBlobs(ctx, r.target.Blobs)
+	if err := r.claim(ctx, blobs, of); err != nil {
+		return errors.Join(err, blobs.Close()) // what is there is not this restore's to remove
 	}
-	for info, err := range r.target.Blobs.All(ctx, "") {
+	r.target.Blobs = blobs
+	return nil
+}
+
+// claim makes a place of blobs this restore's, if it holds none. What an earlier
+// restore has left in this directory is removed; a bucket may be another's by now.
+func (r *restoring) claim(ctx context.Context, blobs blob.Store, of backup.Manifest) error {
+	where := r.dir.blobs()
+	if shared, ok := blobs.(*bucket.Store); ok {
+		shared.Own(of.Installation)
+		if err := shared.Claim(ctx); err != nil {
+			return err
+		}
+		where = r.settings.Blobs
+	} else if r.target.Store.Again() {
+		return removeBlobs(ctx, blobs)
+	}
+	for info, err := range blobs.All(ctx, "") {
 		if err == nil {
-			err = fmt.Errorf("%s holds blobs already, such as %s", r.dir.blobs(), info.ID)
-			r.target.Blobs.Close()
-			r.target.Blobs = nil // they are not this restore's to remove
+			err = fmt.Errorf("%s holds blobs already, such as %s: a restore needs a place that holds none", where, info.ID)
 		}
 		return err
 	}
