@@ -86,7 +86,8 @@ func newServices(h *house, settings *Settings) (services, error) {
 		held := func(tx store.Tx) (bool, error) { return backup.Held(tx, time.Now()) }
 		objects := s3.New(s3.Options{Engine: h.engine, Blobs: h.blobs, Held: held, Keys: keys.For("s3"), Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
 		list.all = append(list.all, objects, s3.Control{})
-		list.consumers = append(list.consumers, consumer{"s3", func(ctx context.Context) error { return h.record.Alone(ctx, "s3 sweep", objects.Run) }})
+		list.consumers = append(list.consumers, consumer{"s3", func(ctx context.Context) error { return h.record.Alone(ctx, "s3 sweep", objects.Run) }},
+			consumer{"s3 lifecycle", func(ctx context.Context) error { return h.record.Alone(ctx, "s3 lifecycle", objects.Expire) }})
 	}
 	identities.Calls = iam.CallsOf(list.all)
 	return list, nil

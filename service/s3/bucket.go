@@ -28,6 +28,7 @@ type Bucket struct {
 	Policy       []byte // JSON, as it was put; nil: none
 	Tags         []Tag
 	Lock         *ObjectLock // nil: object lock is not enabled
+	Expires      bool        // it has a lifecycle configuration
 
 	judgement atomic.Pointer[judged]
 }

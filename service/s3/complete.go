@@ -47,7 +47,7 @@ func (s *Service) completeMultipartUpload(_ context.Context, call *gateway.Call,
 	u, err := on.upload(tx, in.UploadId)
 	if isFault(err, "NoSuchUpload") {
 		if current, again := b.current(tx, on.key); again == nil && current != nil && current.Data.Parts > 0 && current.Data.ID == in.UploadId {
-			return b.completed(call, on.key, current), nil
+			return b.completed(call, on.key, current)
 		}
 	}
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Service) completeMultipartUpload(_ context.Context, call *gateway.Call,
 	if err := b.place(call, on.key, v); err != nil {
 		return nil, err
 	}
-	return b.completed(call, on.key, v), nil
+	return b.completed(call, on.key, v)
 }
 
 // choose finds the parts that are listed, which must be in order and as they were uploaded.
@@ -222,7 +222,7 @@ func checkWhole(in *s3.CompleteMultipartUploadInput, u *Upload, v *Version) erro
 
 func lower(a s3.ChecksumAlgorithm) string { return strings.ToLower(string(a)) }
 
-func (b *onBucket) completed(_ *gateway.Call, key string, v *Version) *s3.CompleteMultipartUploadOutput {
+func (b *onBucket) completed(call *gateway.Call, key string, v *Version) (*s3.CompleteMultipartUploadOutput, error) {
 	out := &s3.CompleteMultipartUploadOutput{
 		Location: new("/" + b.Name + "/" + key), Bucket: &b.Name, Key: &key, ETag: new(quoted(v.ETag)),
 	}
@@ -234,5 +234,7 @@ func (b *onBucket) completed(_ *gateway.Call, key string, v *Version) *s3.Comple
 	if b.Versioning != "" {
 		out.VersionId = &v.ID
 	}
-	return out
+	var err error
+	out.Expiration, err = b.expiration(call.Tx, key, v)
+	return out, err
 }

@@ -289,6 +289,9 @@ func (s *Service) copyObject(ctx context.Context, call *gateway.Call, on *onObje
 	if b.Versioning != "" {
 		out.VersionId = &v.ID
 	}
+	if out.Expiration, err = b.expiration(call.Tx, on.key, v); err != nil {
+		return nil, err
+	}
 	if on.from.bucket.Versioning != "" {
 		out.CopySourceVersionId = &from.ID
 	}

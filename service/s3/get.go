@@ -46,6 +46,7 @@ func (s *Service) headObject(ctx context.Context, call *gateway.Call, on *onObje
 		ChecksumSHA1: o.ChecksumSHA1, ChecksumSHA256: o.ChecksumSHA256, ChecksumSHA512: o.ChecksumSHA512,
 		ServerSideEncryption: o.ServerSideEncryption, SSEKMSKeyId: o.SSEKMSKeyId, BucketKeyEnabled: o.BucketKeyEnabled,
 		SSECustomerAlgorithm: o.SSECustomerAlgorithm, SSECustomerKeyMD5: o.SSECustomerKeyMD5,
+		Expiration:     o.Expiration,
 		ObjectLockMode: o.ObjectLockMode, ObjectLockRetainUntilDate: o.ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus: o.ObjectLockLegalHoldStatus,
 	}, nil
 }
@@ -70,6 +71,11 @@ func (o *onObject) describe(call *gateway.Call, in *s3.GetObjectInput) (*Version
 	}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = v.Encryption.shown(customer)
 	out.ObjectLockMode, out.ObjectLockRetainUntilDate, out.ObjectLockLegalHoldStatus = o.shownLock(call, v)
+	if !o.byID {
+		if out.Expiration, err = o.bucket.expiration(call.Tx, o.key, v); err != nil {
+			return nil, part, nil, err
+		}
+	}
 	if len(v.Tags) > 0 {
 		out.TagCount = new(int32(len(v.Tags)))
 	}

@@ -46,6 +46,9 @@ func (s *Service) listParts(_ context.Context, call *gateway.Call, on *onObject,
 	if u.Algorithm != "" {
 		out.ChecksumAlgorithm, out.ChecksumType = &u.Algorithm, &u.Type
 	}
+	if out.AbortDate, out.AbortRuleId, err = b.abortion(call.Tx, on.key, u); err != nil {
+		return nil, err
+	}
 	base := len(store.Key("", ""))
 	after := store.Key("", "", b.ID, u.ID, partPart(marker))[base:]
 	for entry, err := range parts.List(call.Tx, b.Account, after, b.ID, u.ID) {

@@ -152,6 +152,7 @@ type lockers struct {
 	mode     s3.ObjectLockRetentionMode // of the default; "": there is none
 	days     int
 	refusals int
+	expired  int
 }
 
 const lockedBucket = "locked-bucket"
@@ -256,6 +257,39 @@ func (l *lockers) step() {
 		}
 	default:
 		l.now = l.now.Add(time.Duration(l.random.IntN(20)) * time.Hour)
+		if l.random.IntN(4) == 0 {
+			l.expire()
+		}
+	}
+}
+
+// expire has the lifecycle rules carried out: what they remove must not have been locked.
+func (l *lockers) expire() {
+	l.Helper()
+	if err := l.ExpireDue(l.Context()); err != nil {
+		l.Fatal(err)
+	}
+	out := call(l.estate, l.alice, s3.ListObjectVersions, &s3.ListObjectVersionsInput{Bucket: lockedBucket})
+	left := map[string]bool{}
+	for _, v := range out.Versions {
+		left[*v.VersionId] = true
+	}
+	known := map[string]bool{}
+	for _, v := range slices.Clone(l.all) {
+		known[v.id] = true
+		gone := !left[v.id] && (!v.marker || !slices.ContainsFunc(out.DeleteMarkers, func(m s3.DeleteMarkerEntry) bool { return *m.VersionId == v.id }))
+		if gone && v.stays(l.now, false) {
+			l.Fatalf("a lifecycle rule removed %+v", v)
+		}
+		if gone {
+			l.expired++
+			l.drop(v)
+		}
+	}
+	for _, m := range out.DeleteMarkers {
+		if !known[*m.VersionId] {
+			l.all = append(l.all, &plainLock{id: *m.VersionId, key: *m.Key, marker: true})
+		}
 	}
 }
 
@@ -324,22 +358,28 @@ func (l *lockers) check() {
 	}
 }
 
-// Puts, deletes, changes of retention and time, at random, by two people:
+// Puts, deletes, changes of retention, lifecycle rules and time, at random, by two people:
 // whatever they do, no version goes that is locked, and none stays that isn't.
 func TestNoLockedVersionIsEverLost(t *testing.T) {
-	refusals := 0
+	refusals, expired := 0, 0
 	for seed := range uint64(12) {
 		l := &lockers{estate: newEstate(t), random: rand.New(rand.NewPCG(seed, 11))}
 		call(l.estate, l.alice, s3.CreateBucket, &s3.CreateBucketInput{Bucket: lockedBucket, ObjectLockEnabledForBucket: new(true)})
+		call(l.estate, l.alice, s3.PutBucketLifecycleConfiguration, &s3.PutBucketLifecycleConfigurationInput{
+			Bucket: lockedBucket, LifecycleConfiguration: &s3.BucketLifecycleConfiguration{Rules: []s3.LifecycleRule{{
+				Filter: &s3.LifecycleRuleFilter{}, Status: s3.ExpirationStatusEnabled, Expiration: &s3.LifecycleExpiration{Days: new(int32(1))},
+				NoncurrentVersionExpiration: &s3.NoncurrentVersionExpiration{NoncurrentDays: new(int32(1))},
+			}}},
+		})
 		for i := range 250 {
 			l.step()
 			if i%10 == 9 {
 				l.check()
 			}
 		}
-		refusals += l.refusals
+		refusals, expired = refusals+l.refusals, expired+l.expired
 	}
-	if refusals < 200 {
-		t.Errorf("only %d refusals were seen", refusals)
+	if refusals < 200 || expired < 200 {
+		t.Errorf("only %d refusals and %d expired versions were seen", refusals, expired)
 	}
 }

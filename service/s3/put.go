@@ -300,7 +300,8 @@ func (s *Service) putObject(ctx context.Context, call *gateway.Call, on *onObjec
 	if b.Versioning != "" {
 		out.VersionId = &v.ID
 	}
-	return out, nil
+	out.Expiration, err = b.expiration(call.Tx, on.key, v)
+	return out, err
 }
 
 func checkMetadata(metadata map[string]string) error {

@@ -50,6 +50,7 @@ func (s *Service) Operations() []gateway.Operation {
 		s.corsOperations(),
 		s.objectOperations(),
 		s.lockOperations(),
+		s.lifecycleOperations(),
 		s.uploadOperations(),
 		s.listOperations(),
 	)

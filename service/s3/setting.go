@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync/atomic"
 
 	"github.com/garrison-security/garrison/api/s3"
 	"github.com/garrison-security/garrison/gateway"
@@ -12,7 +13,11 @@ import (
 )
 
 // setting is one of a bucket's configurations that is kept as it was put: JSON of the API's structure.
-type setting struct{ JSON []byte }
+type setting struct {
+	JSON []byte
+
+	rules atomic.Pointer[rules] // of a lifecycle configuration, once they were asked for
+}
 
 // settings are all of them: bucket, kind, and of a kind of which there may be many, the name.
 var settings = store.NewTable[setting]("s3/setting")
@@ -53,7 +58,7 @@ func (k kind[C]) put(tx store.Tx, b *Bucket, name string, c *C) error {
 	if err != nil {
 		return err
 	}
-	return settings.Put(tx, b.Account, &setting{text}, b.ID, string(k), name)
+	return settings.Put(tx, b.Account, &setting{JSON: text}, b.ID, string(k), name)
 }
 
 func (k kind[C]) delete(tx store.Tx, b *Bucket, name string) error {

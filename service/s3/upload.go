@@ -158,7 +158,8 @@ func (s *Service) createMultipartUpload(ctx context.Context, call *gateway.Call,
 	if u.Algorithm != "" {
 		out.ChecksumAlgorithm, out.ChecksumType = &u.Algorithm, &u.Type
 	}
-	return out, nil
+	out.AbortDate, out.AbortRuleId, err = b.abortion(call.Tx, on.key, u)
+	return out, err
 }
 
 // uploadOf finds the bucket and key of an upload that the input names.
