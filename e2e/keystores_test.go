@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/garrison-security/garrison/internal/hsmtest"
 	"github.com/garrison-security/garrison/internal/xkstest"
@@ -89,6 +92,7 @@ func (k *keyStore) live(in *kms.CreateKeyInput) {
 	if got, err := k.open(sealed.CiphertextBlob); err != nil || got != hidden {
 		k.Fatalf("Decrypt = %q, %v", got, err)
 	}
+	k.keepObject(key.KeyMetadata.Arn)
 	k.server.kill()
 	k.server.log = new(logBuffer)
 	if err := k.server.start(); err != nil {
@@ -97,6 +101,9 @@ func (k *keyStore) live(in *kms.CreateKeyInput) {
 	if got, err := k.open(sealed.CiphertextBlob); err != nil || got != hidden {
 		k.Fatalf("after the restart Decrypt = %q, %v", got, err)
 	}
+	if got, err := k.object(); err != nil || got != hidden {
+		k.Fatalf("after the restart GetObject = %q, %v\n%s", got, err, k.server.log)
+	}
 	if _, err := k.client().DisconnectCustomKeyStore(ctx, &kms.DisconnectCustomKeyStoreInput{CustomKeyStoreId: k.id}); err != nil {
 		k.Fatal(err)
 	}
@@ -104,10 +111,40 @@ func (k *keyStore) live(in *kms.CreateKeyInput) {
 	if got, err := k.open(sealed.CiphertextBlob); !errors.As(err, &state) {
 		k.Errorf("a key of a disconnected store: %q, %v", got, err)
 	}
+	if got, err := k.object(); err == nil || !strings.Contains(err.Error(), "KMS.KMSInvalidStateException") {
+		k.Errorf("an object under a key of a disconnected store: %q, %v", got, err)
+	}
 	k.become(types.ConnectionStateTypeDisconnected)
 	if err := k.server.stop(); err != nil {
 		k.Fatal(err)
 	}
+}
+
+func (k *keyStore) s3() *s3.Client {
+	return s3.NewFromConfig(config(k.server.endpoint, "us-east-1", k.root, &http.Transport{}), func(o *s3.Options) { o.UsePathStyle = true })
+}
+
+// keepObject puts an object that is encrypted under a key of the store: S3 asks KMS in the caller's name.
+func (k *keyStore) keepObject(key *string) {
+	k.Helper()
+	if _, err := k.s3().CreateBucket(k.Context(), &s3.CreateBucketInput{Bucket: aws.String("kept-outside")}); err != nil {
+		k.Fatal(err)
+	}
+	if _, err := k.s3().PutObject(k.Context(), &s3.PutObjectInput{
+		Bucket: aws.String("kept-outside"), Key: aws.String("o"), Body: strings.NewReader(hidden), ServerSideEncryption: s3types.ServerSideEncryptionAwsKms, SSEKMSKeyId: key,
+	}); err != nil {
+		k.Fatal(err)
+	}
+}
+
+func (k *keyStore) object() (string, error) {
+	out, err := k.s3().GetObject(k.Context(), &s3.GetObjectInput{Bucket: aws.String("kept-outside"), Key: aws.String("o")})
+	if err != nil {
+		return "", err
+	}
+	defer out.Body.Close()
+	b, err := io.ReadAll(out.Body)
+	return string(b), err
 }
 
 // tells fails if the server's log or store holds one of the secrets.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"reflect"
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/store"
@@ -17,7 +18,9 @@ import (
 // caller is authorised for the operation as for a call of its own, but that
 // conditions see through which service it comes (aws:CalledVia, aws:ViaAWSService)
 // and no network. It has an event of its own, which stands in the record also
-// where c's call is refused. What needs preparation can't be forwarded.
+// where c's call is refused. What it needs to have prepared is prepared outside
+// the transaction, after which c's call is carried out again: its handler
+// passes on the error that it is stopped with.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
 func (o *Operation) Forward(ctx context.Context, c *Call, via string, in any) (any, error) {
@@ -27,19 +30,65 @@ func (o *Operation) Forward(ctx context.Context, c *Call, via string, in any) (a
 		ownTagKey: o.ownTagKey, context: c.context, policies: c.policies, event: new(trail.Event),
 	}
 	if o.before != nil && o.when == nil {
-		return nil, errors.New("gateway: " + o.row.Name + " is prepared, and can't be forwarded")
+		return nil, errors.New("gateway: " + o.row.Name + " is always prepared, and can't be forwarded")
 	}
 	err := wire.Validate(o.row, in)
 	var out any
 	if err == nil {
-		out, err = o.run(ctx, inner, in, nil)
+		out, err = o.runForwarded(ctx, c, inner, in)
 	}
-	if unavailable(err) || err == errUnprepared {
+	if u := stopped(err); u != nil || unavailable(err) {
 		return nil, err
 	}
 	inner.describe(o, in, out, err)
 	c.forwarded = append(c.forwarded, inner)
 	return out, err
+}
+
+// readied is what was prepared for an operation that a call forwards.
+type readied struct {
+	op       *Operation
+	asked    any    // the input as it was given: targets may set defaults in it
+	id       string // request id, which what was asked outside has been told
+	prepared any
+	err      error
+}
+
+// maxReadied is how often a call is begun anew for what it forwards.
+const maxReadied = 8
+
+// runForwarded carries out a forwarded operation with what was prepared for
+// it. Inputs that are others than those it was prepared for have it prepared anew.
+func (o *Operation) runForwarded(ctx context.Context, c, inner *Call, in any) (out any, err error) {
+	index := len(c.forwarded)
+	asked := reflect.ValueOf(in).Elem().Interface()
+	if index < len(c.readied) {
+		if r := c.readied[index]; r.op.row == o.row && reflect.DeepEqual(r.asked, asked) {
+			inner.RequestID = r.id
+			if r.err == nil {
+				return o.run(ctx, inner, in, &r.prepared)
+			}
+			if _, err = o.find(inner, in); err == nil {
+				err = r.err
+			}
+			return nil, err
+		}
+	}
+	out, err = o.run(ctx, inner, in, nil)
+	if u := stopped(err); u != nil {
+		u.index, u.op, u.call, u.in, u.asked = index, o, inner, in, asked
+	}
+	return out, err
+}
+
+// ready prepares, outside any transaction, the forwarded operation that stopped a call.
+func (g *Gateway) ready(ctx context.Context, r *request, u *unprepared) {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), prepareTime)
+	defer cancel()
+	u.call.Tx = nil
+	done := readied{op: u.op, asked: u.asked, id: u.call.RequestID}
+	done.prepared, done.err = guard(g, r, func() (any, error) { return u.op.before(limited, u.call, u.on, u.in, nil) })
+	r.readied = append(r.readied[:min(u.index, len(r.readied)):u.index], done)
 }
 
 // describe fills in the event of a forwarded call.

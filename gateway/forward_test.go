@@ -2,6 +2,8 @@ package gateway_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 
@@ -79,5 +81,75 @@ func TestForwardedCalls(t *testing.T) {
 	}
 	if _, err := invoke(p, "CAROL", iam.CreateGroup, &iam.CreateGroupInput{GroupName: "x"}); codeOf(err) != "not implemented" {
 		t.Errorf("CreateGroup = %v", err)
+	}
+}
+
+// What a forwarded operation needs to have prepared is prepared outside the
+// transaction, once, for callers who may ask for it; each call stands in the
+// record once.
+func TestForwardedCallsArePrepared(t *testing.T) {
+	var prepared atomic.Int32
+	inner := gateway.PrepareWhen(iam.CreateGroup, func(named, *iam.CreateGroupInput) bool { return true },
+		func(_ *gateway.Call, in *iam.CreateGroupInput) (named, error) {
+			in.Path = new("/default/") // as targets set what AWS records, though nobody asked for it
+			return "group", nil
+		},
+		func(_ context.Context, call *gateway.Call, _ named, in *iam.CreateGroupInput) (string, error) {
+			if call.Tx != nil {
+				t.Error("prepared inside a transaction")
+			}
+			prepared.Add(1)
+			if in.GroupName == "of-failing" {
+				return "", &iam.LimitExceededException{Message: "outside"}
+			}
+			return "ready " + in.GroupName, nil
+		},
+		func(_ context.Context, call *gateway.Call, _ named, in *iam.CreateGroupInput, ready string) (*iam.CreateGroupOutput, error) {
+			if ready != "ready "+in.GroupName {
+				t.Errorf("%s is handled with %q", in.GroupName, ready)
+			}
+			return &iam.CreateGroupOutput{Group: &iam.Group{GroupName: in.GroupName}}, rows.Insert(call.Tx, call.Account, &row{in.GroupName}, in.GroupName)
+		})
+	var attempts atomic.Int32
+	outer := gateway.Op(iam.CreateUser, userToMake, func(ctx context.Context, call *gateway.Call, on named, in *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
+		names := []string{"of-" + in.UserName}
+		switch in.UserName {
+		case "both":
+			names = append(names, "too-"+in.UserName)
+		case "fickle":
+			names[0] += fmt.Sprint(attempts.Add(1))
+		}
+		for _, name := range names {
+			if _, err := inner.Forward(ctx, call, "s3.amazonaws.com", &iam.CreateGroupInput{GroupName: name}); err != nil {
+				return nil, fmt.Errorf("in the caller's name: %w", err)
+			}
+		}
+		return makeUser(ctx, call, on, in)
+	})
+	p := newPlane(t, service{outer})
+	p.policies["BOB"] = `{"Statement":{"Effect":"Allow","Action":"iam:CreateUser","Resource":"*"}}`
+	for _, c := range []struct {
+		who, name, want string
+		prepared        int32
+	}{
+		{"ALICE", "one", "", 1}, {"ALICE", "both", "", 2}, {"BOB", "two", "denied", 0}, {"ALICE", "failing", "LimitExceededException", 1},
+	} {
+		prepared.Store(0)
+		if _, err := invoke(p, c.who, iam.CreateUser, &iam.CreateUserInput{UserName: c.name}); codeOf(err) != c.want {
+			t.Errorf("CreateUser of %s by %s = %v", c.name, c.who, err)
+		}
+		if n := prepared.Load(); n != c.prepared {
+			t.Errorf("%s: prepared %d times, want %d", c.name, n, c.prepared)
+		}
+		if there := p.has("of-" + c.name); there != (c.want == "") {
+			t.Errorf("the forwarded call's row of %s: %v", c.name, there)
+		}
+	}
+	p.wantRecords("alice iam:CreateGroup", "alice iam:CreateUser", "alice iam:CreateGroup", "alice iam:CreateGroup", "alice iam:CreateUser",
+		"bob iam:CreateGroup AccessDenied", "bob iam:CreateUser AccessDenied",
+		"alice iam:CreateGroup LimitExceededException", "alice iam:CreateUser LimitExceededException")
+	// One that asks for something else each time is given up.
+	if _, err := invoke(p, "ALICE", iam.CreateUser, &iam.CreateUserInput{UserName: "fickle"}); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("CreateUser = %v", err)
 	}
 }

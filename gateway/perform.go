@@ -38,11 +38,10 @@ func (g *Gateway) perform(ctx context.Context, r *request) outcome {
 		return g.record(ctx, r, func(*Call) (any, error) { return nil, g.notImplemented(r) })
 	}
 	if op.before == nil {
-		return g.record(ctx, r, func(call *Call) (any, error) { return op.run(ctx, call, r.in, nil) })
+		return g.carryOut(ctx, r, nil)
 	}
 	if op.when != nil {
-		o := g.record(ctx, r, func(call *Call) (any, error) { return op.run(ctx, call, r.in, nil) })
-		if o.err != errUnprepared {
+		if o := g.carryOut(ctx, r, nil); stopped(o.err) == nil {
 			return o
 		}
 	}
@@ -50,11 +49,46 @@ func (g *Gateway) perform(ctx context.Context, r *request) outcome {
 	if o.err != nil {
 		return o
 	}
-	return g.record(ctx, r, func(call *Call) (any, error) { return op.run(ctx, call, r.in, &prepared) })
+	return g.carryOut(ctx, r, &prepared)
 }
 
-// errUnprepared undoes a call that turns out to need preparation.
-var errUnprepared = errors.New("gateway: needs preparation")
+// carryOut runs an operation in the call's transaction: again, when it forwards
+// one that turned out to need preparation.
+func (g *Gateway) carryOut(ctx context.Context, r *request, prepared *any) outcome {
+	for range maxReadied {
+		o := g.record(ctx, r, func(call *Call) (any, error) { return r.operation.run(ctx, call, r.in, prepared) })
+		u := stopped(o.err)
+		if u == nil || u.op == nil {
+			return o
+		}
+		g.ready(ctx, r, u)
+	}
+	return g.record(ctx, r, func(*Call) (any, error) { return nil, errTooMany })
+}
+
+var errTooMany = errors.New("gateway: a call forwards too much that needs preparation")
+
+// unprepared undoes a call that turns out to need preparation: its own, or that
+// of an operation it forwards.
+type unprepared struct {
+	on    any
+	index int        // among what the call forwards
+	op    *Operation // forwarded; nil: it is the call's own
+	call  *Call      // of op
+	in    any        // of op
+	asked any        // in as it was given
+}
+
+func (*unprepared) Error() string { return "gateway: needs preparation" }
+
+// stopped is what undid a call to have it prepared; nil: nothing did.
+func stopped(err error) *unprepared {
+	if err == nil {
+		return nil
+	}
+	u, _ := errors.AsType[*unprepared](err)
+	return u
+}
 
 // prepare authorises in a read, then runs what the operation does outside its
 // transaction. A refusal is recorded, and is the call's outcome.
@@ -100,7 +134,7 @@ func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, 
 		if err == nil {
 			o.out, err = guard(g, r, func() (any, error) { return run(call) })
 		}
-		if unavailable(err) || err == errUnprepared {
+		if unavailable(err) || stopped(err) != nil {
 			return err
 		}
 		o.err = err
@@ -116,7 +150,7 @@ func (g *Gateway) record(ctx context.Context, r *request, run func(*Call) (any, 
 		g.finish(r, &o)
 		return call.appendEvents(tx, o.account)
 	})
-	if err == errUnprepared {
+	if stopped(err) != nil {
 		return outcome{err: err}
 	}
 	if err != nil {
@@ -185,8 +219,8 @@ var errPanic = errors.New("gateway: an operation panicked")
 
 // notImplemented refuses an operation of AWS's that no table here holds.
 func (g *Gateway) notImplemented(r *request) error {
-	if why := g.Unserved[r.match.Service.Name]; why != "" {
-		return &aws.Error{Kind: aws.NotImplemented, Message: "Garrison does not serve " + r.name() + " here: " + why}
+	if s := r.match.Service; s != nil && g.Unserved[s.Name] != "" { // a call in process has none
+		return &aws.Error{Kind: aws.NotImplemented, Message: "Garrison does not serve " + r.name() + " here: " + g.Unserved[s.Name]}
 	}
 	return &aws.Error{Kind: aws.NotImplemented, Message: "Garrison does not implement " + r.name() + " yet"}
 }
@@ -210,7 +244,7 @@ func (o *Operation) run(ctx context.Context, call *Call, in any, prepared *any) 
 	if prepared != nil {
 		work = *prepared
 	} else if o.when != nil && o.when(on, in) {
-		return nil, errUnprepared
+		return nil, &unprepared{on: on}
 	}
 	if o.idempotent != nil {
 		return o.idempotent.run(call, o, in, func() (any, error) { return o.handle(ctx, call, on, in, work) })

@@ -48,6 +48,7 @@ type request struct {
 	policies  policy.Policies
 	call      Call
 	event     trail.Event
+	readied   []readied // for what the call forwards, in its order
 }
 
 // requests are kept to be used again: a request's memory is most of what a call needs.
@@ -132,7 +133,7 @@ func (g *Gateway) call(tx store.Tx, r *request, principal *aws.Principal) *Call 
 	}
 	*call = Call{
 		Tx: tx, Time: r.now, Principal: principal, Account: principal.Account, Partition: g.Partition, Region: r.region,
-		Operation: r.row, RequestID: r.id, from: r.from, context: r.context, policies: &r.policies, event: &r.event,
+		Operation: r.row, RequestID: r.id, from: r.from, context: r.context, policies: &r.policies, event: &r.event, readied: r.readied,
 		conditions: call.conditions[:0], guardrails: g.Guardrails, denials: g.Denials,
 	}
 	if r.operation != nil {
