@@ -7,6 +7,8 @@ import (
 
 	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/policy"
+	"github.com/garrison-security/garrison/wire"
+	"github.com/garrison-security/garrison/wire/post"
 	"github.com/garrison-security/garrison/wire/sigv4"
 )
 
@@ -196,6 +198,8 @@ func (c *Call) requestConditions() {
 
 // origin is where a call comes from.
 type origin struct {
+	request            *wire.Request // nil: made in process
+	form               *post.Form    // nil: none of a browser's
 	address            netip.Addr
 	secure             bool
 	userAgent, referer string

@@ -124,7 +124,7 @@ const (
 // originOf is where a request comes from, for conditions and the record.
 func originOf(req *wire.Request) origin {
 	o := origin{
-		address: req.Remote.Addr().Unmap(), secure: req.Secure,
+		request: req, address: req.Remote.Addr().Unmap(), secure: req.Secure,
 		userAgent: req.Header.Get("User-Agent"), referer: req.Header.Get("Referer"), host: req.Host,
 	}
 	if req.TLS != nil {

@@ -42,6 +42,7 @@ func (g *Gateway) readForm(r *request, held *int64) error {
 	if r.form, err = post.Read(r.wire); err != nil {
 		return err
 	}
+	r.from.form = r.form
 	if r.signature, err = sigv4.ParsePost(r.form.Field); err != nil {
 		return err
 	}

@@ -288,15 +288,6 @@ const (
 	FileHeaderInfoNone   FileHeaderInfo = "NONE"
 )
 
-// FilterRuleName is the model's FilterRuleName.
-type FilterRuleName string
-
-// Values of FilterRuleName.
-const (
-	FilterRuleNamePrefix FilterRuleName = "prefix"
-	FilterRuleNameSuffix FilterRuleName = "suffix"
-)
-
 // IntelligentTieringAccessTier is the model's IntelligentTieringAccessTier.
 type IntelligentTieringAccessTier string
 

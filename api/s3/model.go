@@ -2,7 +2,7 @@
 
 package s3
 
-const source = `garrison-model 1 111 690 1629 264
+const source = `garrison-model 1 111 690 1629 262
 resource accesspoint arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName} aws:ResourceTag/${TagKey} s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn
 resource accesspointobject arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}/object/${ObjectName} aws:ResourceTag/${TagKey} s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:BucketTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn
 resource bucket arn:${Partition}:s3:::${BucketName} aws:ResourceTag/${TagKey} s3:BucketTag/${TagKey}
@@ -1272,8 +1272,6 @@ structure FilterRule
 list FilterRuleList flattened
 	member FilterRule
 string FilterRuleName
-	=prefix
-	=suffix
 string FilterRuleValue
 structure GetBucketAbacOutput payload=AbacStatus
 	AbacStatus AbacStatus
@@ -2118,7 +2116,8 @@ string NextVersionIdMarker
 structure NoSuchBucket error status=404
 structure NoSuchKey error status=404
 structure NoSuchUpload error status=404
-string NonEmptyKmsKeyArnString min=20 max=2048 sensitive pattern=arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+
+string NonEmptyKmsKeyArnString min=0 max=2048 sensitive pattern=(?s).*
+	/arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+
 structure NoncurrentVersionExpiration
 	NoncurrentDays Days
 	NewerNoncurrentVersions VersionCount

@@ -324,7 +324,7 @@ type ExistingObjectReplication struct {
 
 // FilterRule is the model's FilterRule.
 type FilterRule struct {
-	Name  *FilterRuleName
+	Name  *string
 	Value *string
 }
 

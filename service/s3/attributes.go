@@ -45,7 +45,8 @@ func (s *Service) getObjectAttributes(ctx context.Context, call *gateway.Call, o
 			return nil, err
 		}
 		c := &s3.Checksum{ChecksumType: &v.Checksum.Type}
-		*checksumOf(&c.ChecksumCRC32, &c.ChecksumCRC32C, &c.ChecksumCRC64NVME, &c.ChecksumSHA1, &c.ChecksumSHA256, &c.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
+		*checksumOf(&c.ChecksumCRC32, &c.ChecksumCRC32C, &c.ChecksumCRC64NVME, &c.ChecksumSHA1, &c.ChecksumSHA256, &c.ChecksumSHA512,
+			&c.ChecksumMD5, &c.ChecksumXXHASH64, &c.ChecksumXXHASH3, &c.ChecksumXXHASH128, v.Checksum.Algorithm) = &v.Checksum.Value
 		out.Checksum = c
 	}
 	if asked(s3.ObjectAttributesStorageClass) {
@@ -88,7 +89,8 @@ func (o *onObject) partsOf(call *gateway.Call, v *Version, in *s3.GetObjectAttri
 		}
 		p := entry.Value
 		listed := s3.ObjectPart{PartNumber: &p.Number, Size: &p.Size}
-		*checksumOf(&listed.ChecksumCRC32, &listed.ChecksumCRC32C, &listed.ChecksumCRC64NVME, &listed.ChecksumSHA1, &listed.ChecksumSHA256, &listed.ChecksumSHA512, p.Checksum.Algorithm) = &p.Checksum.Value
+		*checksumOf(&listed.ChecksumCRC32, &listed.ChecksumCRC32C, &listed.ChecksumCRC64NVME, &listed.ChecksumSHA1, &listed.ChecksumSHA256, &listed.ChecksumSHA512,
+			&listed.ChecksumMD5, &listed.ChecksumXXHASH64, &listed.ChecksumXXHASH3, &listed.ChecksumXXHASH128, p.Checksum.Algorithm) = &p.Checksum.Value
 		out.Parts, out.NextPartNumberMarker = append(out.Parts, listed), &p.Number
 	}
 	return out, nil

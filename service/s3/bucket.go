@@ -104,6 +104,9 @@ func lookUp(call *gateway.Call, name string, expectedOwner *string) (*onBucket, 
 	if expectedOwner != nil && *expectedOwner != b.Account {
 		return nil, accessDenied()
 	}
+	if err := b.paid(call); err != nil {
+		return nil, err
+	}
 	block, err := blockOf(call.Tx, b)
 	return &onBucket{Bucket: b, partition: call.Partition, caller: call.Principal, block: block}, err
 }

@@ -33,25 +33,6 @@ func (s *Service) extraOperations() []gateway.Operation {
 	}
 }
 
-func (s *Service) putBucketRequestPayment(_ context.Context, call *gateway.Call, b *onBucket, in *s3.PutBucketRequestPaymentInput) (*s3.PutBucketRequestPaymentOutput, error) {
-	if in.RequestPaymentConfiguration == nil {
-		return nil, malformedXML()
-	}
-	return nil, payments.put(call.Tx, b.Bucket, "", in.RequestPaymentConfiguration)
-}
-
-func (s *Service) getBucketRequestPayment(_ context.Context, call *gateway.Call, b *onBucket, _ *s3.GetBucketRequestPaymentInput) (*s3.GetBucketRequestPaymentOutput, error) {
-	c, err := payments.get(call.Tx, b.Bucket, "")
-	if err != nil {
-		return nil, err
-	}
-	out := &s3.GetBucketRequestPaymentOutput{Payer: new(s3.PayerBucketOwner)}
-	if c != nil {
-		out.Payer = &c.Payer
-	}
-	return out, nil
-}
-
 func (s *Service) putBucketAccelerateConfiguration(_ context.Context, call *gateway.Call, b *onBucket, in *s3.PutBucketAccelerateConfigurationInput) (*s3.PutBucketAccelerateConfigurationOutput, error) {
 	c := in.AccelerateConfiguration
 	switch {
@@ -83,27 +64,6 @@ func (s *Service) putBucketLogging(_ context.Context, call *gateway.Call, _ *onB
 }
 
 func (s *Service) getBucketLogging(context.Context, *gateway.Call, *onBucket, *s3.GetBucketLoggingInput) (*s3.GetBucketLoggingOutput, error) {
-	return nil, nil
-}
-
-// putBucketNotificationConfiguration takes that a bucket notifies nobody.
-func (s *Service) putBucketNotificationConfiguration(_ context.Context, call *gateway.Call, _ *onBucket, in *s3.PutBucketNotificationConfigurationInput) (*s3.PutBucketNotificationConfigurationOutput, error) {
-	c := in.NotificationConfiguration
-	if c == nil {
-		return nil, malformedXML()
-	}
-	for name, given := range map[string]bool{
-		"TopicConfiguration": len(c.TopicConfigurations) > 0, "QueueConfiguration": len(c.QueueConfigurations) > 0,
-		"CloudFunctionConfiguration": len(c.LambdaFunctionConfigurations) > 0, "EventBridgeConfiguration": c.EventBridgeConfiguration != nil,
-	} {
-		if given {
-			return nil, gateway.NotImplemented(call.Operation, name)
-		}
-	}
-	return nil, nil
-}
-
-func (s *Service) getBucketNotificationConfiguration(context.Context, *gateway.Call, *onBucket, *s3.GetBucketNotificationConfigurationInput) (*s3.GetBucketNotificationConfigurationOutput, error) {
 	return nil, nil
 }
 

@@ -135,7 +135,8 @@ func choose(listed []s3.CompletedPart, have map[int32]*Part) ([]*Part, error) {
 
 // said tells whether the checksums that a request lists for a part are the part's.
 func (p *Part) said(c *s3.CompletedPart) bool {
-	said := checksums{CRC32: c.ChecksumCRC32, CRC32C: c.ChecksumCRC32C, CRC64NVME: c.ChecksumCRC64NVME, SHA1: c.ChecksumSHA1, SHA256: c.ChecksumSHA256, SHA512: c.ChecksumSHA512}
+	said := checksums{CRC32: c.ChecksumCRC32, CRC32C: c.ChecksumCRC32C, CRC64NVME: c.ChecksumCRC64NVME, SHA1: c.ChecksumSHA1, SHA256: c.ChecksumSHA256, SHA512: c.ChecksumSHA512,
+		MD5: c.ChecksumMD5, XXHASH64: c.ChecksumXXHASH64, XXHASH3: c.ChecksumXXHASH3, XXHASH128: c.ChecksumXXHASH128}
 	for a := range digests {
 		if value := *said.of(a); value != nil && (a != p.Checksum.Algorithm || *value != p.Checksum.Value) {
 			return false
@@ -205,7 +206,8 @@ func checkWhole(in *s3.CompleteMultipartUploadInput, u *Upload, v *Version) erro
 	if in.ChecksumMD5 != nil || in.ChecksumXXHASH64 != nil || in.ChecksumXXHASH3 != nil || in.ChecksumXXHASH128 != nil {
 		return unsupported()
 	}
-	said := checksums{CRC32: in.ChecksumCRC32, CRC32C: in.ChecksumCRC32C, CRC64NVME: in.ChecksumCRC64NVME, SHA1: in.ChecksumSHA1, SHA256: in.ChecksumSHA256, SHA512: in.ChecksumSHA512}
+	said := checksums{CRC32: in.ChecksumCRC32, CRC32C: in.ChecksumCRC32C, CRC64NVME: in.ChecksumCRC64NVME, SHA1: in.ChecksumSHA1, SHA256: in.ChecksumSHA256, SHA512: in.ChecksumSHA512,
+		MD5: in.ChecksumMD5, XXHASH64: in.ChecksumXXHASH64, XXHASH3: in.ChecksumXXHASH3, XXHASH128: in.ChecksumXXHASH128}
 	for a := range digests {
 		value := *said.of(a)
 		if value == nil {
@@ -228,7 +230,8 @@ func (b *onBucket) completed(call *gateway.Call, key string, v *Version) (*s3.Co
 	}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, _, _ = v.Encryption.shown(customerKey{})
 	if v.Checksum.Algorithm != "" {
-		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
+		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512,
+			&out.ChecksumMD5, &out.ChecksumXXHASH64, &out.ChecksumXXHASH3, &out.ChecksumXXHASH128, v.Checksum.Algorithm) = &v.Checksum.Value
 		out.ChecksumType = &v.Checksum.Type
 	}
 	if b.Versioning != "" {

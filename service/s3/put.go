@@ -296,7 +296,8 @@ func (s *Service) putObject(ctx context.Context, call *gateway.Call, on *onObjec
 	}
 	out := &s3.PutObjectOutput{ETag: new(quoted(v.ETag)), ChecksumType: &v.Checksum.Type, SSEKMSEncryptionContext: e.shownContext()}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
-	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, v.Checksum.Algorithm) = &v.Checksum.Value
+	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512,
+		&out.ChecksumMD5, &out.ChecksumXXHASH64, &out.ChecksumXXHASH3, &out.ChecksumXXHASH128, v.Checksum.Algorithm) = &v.Checksum.Value
 	if b.Versioning != "" {
 		out.VersionId = &v.ID
 	}
@@ -331,7 +332,7 @@ func headerOf(cache, disposition, encoding, language, kind, expires, redirect *s
 func quoted(etag string) string { return `"` + etag + `"` }
 
 // checksumOf is the member of an output that holds the checksum of an algorithm.
-func checksumOf(crc32, crc32c, crc64nvme, sha1, sha256, sha512 **string, a s3.ChecksumAlgorithm) **string {
+func checksumOf(crc32, crc32c, crc64nvme, sha1, sha256, sha512, md5, xxhash64, xxhash3, xxhash128 **string, a s3.ChecksumAlgorithm) **string {
 	switch a {
 	case s3.ChecksumAlgorithmCrc32:
 		return crc32
@@ -345,6 +346,14 @@ func checksumOf(crc32, crc32c, crc64nvme, sha1, sha256, sha512 **string, a s3.Ch
 		return sha256
 	case s3.ChecksumAlgorithmSha512:
 		return sha512
+	case s3.ChecksumAlgorithmMd5:
+		return md5
+	case s3.ChecksumAlgorithmXxhash64:
+		return xxhash64
+	case s3.ChecksumAlgorithmXxhash3:
+		return xxhash3
+	case s3.ChecksumAlgorithmXxhash128:
+		return xxhash128
 	}
 	return new(*string)
 }

@@ -115,6 +115,10 @@ func (s *Service) objectOperations() []gateway.Operation {
 		}), s.deleteObjectTagging),
 		gateway.Op(s3.DeleteObject, objectToDelete, s.deleteObject),
 		gateway.Op(s3.DeleteObjects, bucketToDeleteFrom, s.deleteObjects),
+		gateway.Op(s3.UpdateObjectEncryption, objectToEncrypt, s.updateObjectEncryption),
+		gateway.Op(s3.RestoreObject, objectOf(func(in *s3.RestoreObjectInput) (string, string, *string, *string) {
+			return in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner
+		}), s.restoreObject),
 	}
 }
 

@@ -258,7 +258,8 @@ func (s *Service) uploadPart(ctx context.Context, call *gateway.Call, on *onObje
 	}
 	out := &s3.UploadPartOutput{ETag: new(quoted(p.ETag))}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
-	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512, p.Checksum.Algorithm) = &p.Checksum.Value
+	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512,
+		&out.ChecksumMD5, &out.ChecksumXXHASH64, &out.ChecksumXXHASH3, &out.ChecksumXXHASH128, p.Checksum.Algorithm) = &p.Checksum.Value
 	return out, nil
 }
 
