@@ -2030,7 +2030,7 @@ structure LoggingEnabled
 	TargetGrants TargetGrants
 	TargetPrefix TargetPrefix!
 	TargetObjectKeyFormat TargetObjectKeyFormat
-string MFA
+string MFA sensitive
 string MFADelete
 	=Enabled
 	=Disabled

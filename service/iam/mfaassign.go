@@ -2,9 +2,11 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/garrison-security/garrison/api/iam"
+	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/gateway"
 )
 
@@ -37,7 +39,20 @@ func (d *MFADevice) synchronise(now int64, first, second string) error {
 	return &iam.InvalidAuthenticationCodeException{Message: "Authentication code for device is not valid."}
 }
 
-// enableMFADevice assigns a device to a user.
+// holderNamed finds the user that is to have a device. Root, who signs for itself,
+// is named by its account's id, where no user has that name.
+func holderNamed(call *gateway.Call, in *iam.EnableMFADeviceInput) (*User, error) {
+	u, err := userNamed(func(in *iam.EnableMFADeviceInput) string { return in.UserName })(call, in)
+	if _, missing := errors.AsType[*iam.NoSuchEntityException](err); !missing || in.UserName != call.Account {
+		return u, err
+	}
+	if call.Principal.Kind != aws.Root || call.Principal.Session != nil {
+		return u, err
+	}
+	return roots.Get(call.Tx, call.Account)
+}
+
+// enableMFADevice assigns a device to a user, or to root.
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
 func (s *Service) enableMFADevice(_ context.Context, call *gateway.Call, u *User, in *iam.EnableMFADeviceInput) (*iam.EnableMFADeviceOutput, error) {

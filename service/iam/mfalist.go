@@ -69,7 +69,7 @@ func (s *Service) listVirtualMFADevices(_ context.Context, call *gateway.Call, _
 	for _, d := range found {
 		shown := iam.VirtualMFADevice{SerialNumber: d.Serial, EnableDate: d.Enabled}
 		if d.Holder != "" {
-			u, err := users.Get(call.Tx, call.Account, d.Holder)
+			u, err := holderOf(call, d)
 			if err != nil {
 				return nil, err
 			}
@@ -79,4 +79,12 @@ func (s *Service) listVirtualMFADevices(_ context.Context, call *gateway.Call, _
 	}
 	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
+}
+
+// holderOf is who has a device that is assigned: a user, or root.
+func holderOf(call *gateway.Call, d *MFADevice) (*User, error) {
+	if d.Holder == call.Account {
+		return roots.Get(call.Tx, call.Account)
+	}
+	return users.Get(call.Tx, call.Account, d.Holder)
 }

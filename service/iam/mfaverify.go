@@ -10,7 +10,7 @@ import (
 )
 
 // VerifyMFA takes a one-time code of a device that the caller has, for
-// service/sts: the SerialNumber and TokenCode of GetSessionToken and AssumeRole,
+// service/sts and service/s3: the SerialNumber and TokenCode of GetSessionToken and AssumeRole,
 // "" where one is absent. Nil means that the caller is authenticated by MFA at
 // now. A code is taken once: that it was is written in tx, so a call that is
 // refused later on has not used it up. Codes of the step before and after now's
@@ -49,10 +49,16 @@ func (s *Service) VerifyMFA(tx store.Tx, now time.Time, caller *aws.Principal, s
 
 // mfaDeviceOf is the caller's own device; or store.ErrNotFound.
 func mfaDeviceOf(tx store.Tx, caller *aws.Principal, serial string) (*MFADevice, error) {
-	if caller.Kind != aws.User {
-		return nil, store.ErrNotFound
+	var u *User
+	var err error
+	switch {
+	case caller.Kind == aws.User:
+		u, err = users.Get(tx, caller.Account, caller.ID)
+	case caller.Kind == aws.Root && caller.Session == nil:
+		u, err = roots.Get(tx, caller.Account)
+	default:
+		err = store.ErrNotFound
 	}
-	u, err := users.Get(tx, caller.Account, caller.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -238,7 +238,7 @@ func (s *Service) mfaOperations() []gateway.Operation {
 		gateway.Prepare(iam.CreateVirtualMFADevice, mfaDeviceToCreate, s.drawSeed, s.createVirtualMFADevice),
 		gateway.Op(iam.ListVirtualMFADevices, allMFADevices, s.listVirtualMFADevices),
 		gateway.Op(iam.DeleteVirtualMFADevice, mfaDeviceNamed(func(in *iam.DeleteVirtualMFADeviceInput) string { return in.SerialNumber }), s.deleteVirtualMFADevice),
-		gateway.Op(iam.EnableMFADevice, userNamed(func(in *iam.EnableMFADeviceInput) string { return in.UserName }), s.enableMFADevice),
+		gateway.Op(iam.EnableMFADevice, holderNamed, s.enableMFADevice),
 		gateway.Op(iam.ResyncMFADevice, userNamed(func(in *iam.ResyncMFADeviceInput) string { return in.UserName }), s.resyncMFADevice),
 		gateway.Op(iam.DeactivateMFADevice, callerOr(func(in *iam.DeactivateMFADeviceInput) *string { return in.UserName }), s.deactivateMFADevice),
 		gateway.Op(iam.ListMFADevices, callerOr(func(in *iam.ListMFADevicesInput) *string { return in.UserName }), s.listMFADevices),

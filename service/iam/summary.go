@@ -8,7 +8,6 @@ import (
 )
 
 // getAccountSummary answers what the account holds and the quotas in force.
-// A root has no MFA device: there is no console to use one.
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
 func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gateway.Anything, _ *iam.GetAccountSummaryInput) (*iam.GetAccountSummaryOutput, error) {
@@ -49,7 +48,7 @@ func (s *Service) getAccountSummary(_ context.Context, call *gateway.Call, _ gat
 		iam.SummaryKeyTypeServerCertificatesQuota:           q.ServerCertificates,
 		iam.SummaryKeyTypeSigningCertificatesPerUserQuota:   signingCertificatesPerUser,
 		iam.SummaryKeyTypeInstanceProfilesQuota:             q.InstanceProfiles,
-		iam.SummaryKeyTypeAccountMFAEnabled:                 0,
+		iam.SummaryKeyTypeAccountMFAEnabled:                 min(len(root.MFA), 1),
 		iam.SummaryKeyTypeAccountAccessKeysPresent:          min(len(root.Keys), 1),
 		iam.SummaryKeyTypeAccountPasswordPresent:            password,
 		iam.SummaryKeyTypeAccountSigningCertificatesPresent: min(len(certificates), 1),

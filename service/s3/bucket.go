@@ -24,6 +24,7 @@ type Bucket struct {
 	Block        *PublicAccessBlock // nil: none is set
 	ACL          *ACL               // nil: the owner's alone
 	Versioning   s3.BucketVersioningStatus
+	MFADelete    s3.MFADeleteStatus // "": it never was enabled
 	Encryption   BucketEncryption
 	Policy       []byte // JSON, as it was put; nil: none
 	Tags         []Tag

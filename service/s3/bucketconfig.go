@@ -13,14 +13,21 @@ func (s *Service) putBucketVersioning(_ context.Context, call *gateway.Call, b *
 	if c == nil || c.Status == nil {
 		return nil, fault(http.StatusBadRequest, "IllegalVersioningConfigurationException", "The Versioning element must be specified")
 	}
-	if c.MFADelete != nil && *c.MFADelete != s3.MFADeleteDisabled || in.MFA != nil {
-		return nil, gateway.NotImplemented(call.Operation, "MFADelete")
+	enables := c.MFADelete != nil && *c.MFADelete == s3.MFADeleteEnabled
+	if err := s.verifyMFA(call, b, in.MFA, enables || b.deletesByMFA()); err != nil {
+		return nil, err
+	}
+	if enables && b.Expires {
+		return nil, invalidBucketState("Mfa Authentication is not supported on a bucket with lifecycle configuration. Delete lifecycle configuration before enabling Mfa Authentication.")
 	}
 	if b.Lock != nil && *c.Status != s3.BucketVersioningStatusEnabled {
 		return nil, invalidBucketState("An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
 	}
 	return nil, b.change(call, func(b *Bucket) error {
 		b.Versioning = *c.Status
+		if c.MFADelete != nil && (enables || b.MFADelete != "") {
+			b.MFADelete = s3.MFADeleteStatus(*c.MFADelete)
+		}
 		return nil
 	})
 }
@@ -29,6 +36,9 @@ func (s *Service) getBucketVersioning(_ context.Context, _ *gateway.Call, b *onB
 	out := new(s3.GetBucketVersioningOutput)
 	if b.Versioning != "" {
 		out.Status = &b.Versioning
+	}
+	if b.MFADelete != "" {
+		out.MFADelete = &b.MFADelete
 	}
 	return out, nil
 }

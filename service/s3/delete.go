@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/garrison-security/garrison/api/s3"
 	"github.com/garrison-security/garrison/aws"
@@ -19,7 +20,6 @@ func objectToDelete(call *gateway.Call, in *s3.DeleteObjectInput) (*onObject, er
 		return nil, err
 	}
 	for name, given := range map[string]bool{
-		"MFA":                     in.MFA != nil,
 		"IfMatchLastModifiedTime": in.IfMatchLastModifiedTime != nil, "IfMatchSize": in.IfMatchSize != nil,
 	} {
 		if given {
@@ -54,6 +54,9 @@ func deleteAction(version *string) string {
 }
 
 func (s *Service) deleteObject(_ context.Context, call *gateway.Call, on *onObject, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	if err := s.verifyMFA(call, on.bucket, in.MFA, in.VersionId != nil && on.bucket.deletesByMFA()); err != nil {
+		return nil, err
+	}
 	if in.IfMatch != nil {
 		if err := writeConditions(call, on.bucket, on.key, in.IfMatch, nil); err != nil {
 			return nil, err
@@ -129,9 +132,6 @@ func bucketToDeleteFrom(call *gateway.Call, in *s3.DeleteObjectsInput) (deletion
 	if err != nil {
 		return deletion{}, err
 	}
-	if in.MFA != nil {
-		return deletion{}, gateway.NotImplemented(call.Operation, "MFA")
-	}
 	if err := b.mayBypass(in.BypassGovernanceRetention); err != nil {
 		return deletion{}, err
 	}
@@ -142,6 +142,10 @@ func bucketToDeleteFrom(call *gateway.Call, in *s3.DeleteObjectsInput) (deletion
 }
 
 func (s *Service) deleteObjects(_ context.Context, call *gateway.Call, on deletion, in *s3.DeleteObjectsInput) (*s3.DeleteObjectsOutput, error) {
+	versions := slices.ContainsFunc(in.Delete.Objects, func(o s3.ObjectIdentifier) bool { return o.VersionId != nil })
+	if err := s.verifyMFA(call, on.onBucket, in.MFA, versions && on.deletesByMFA()); err != nil {
+		return nil, err
+	}
 	out := new(s3.DeleteObjectsOutput)
 	for i := range in.Delete.Objects {
 		o := &in.Delete.Objects[i]

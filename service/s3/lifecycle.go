@@ -56,6 +56,9 @@ func (s *Service) putBucketLifecycleConfiguration(_ context.Context, call *gatew
 	if in.LifecycleConfiguration == nil {
 		return nil, malformedXML()
 	}
+	if b.deletesByMFA() {
+		return nil, invalidBucketState("Lifecycle configuration is not supported on a bucket with Mfa Authentication enabled.")
+	}
 	rules := in.LifecycleConfiguration.Rules
 	if err := checkLifecycle(rules); err != nil {
 		return nil, err

@@ -27,7 +27,16 @@ type estate struct {
 	*gateway.Gateway
 	*Service
 	alice, bob *aws.Principal
+	root       *aws.Principal // whose MFA device "device" shows "123456" all the time
 	now        time.Time
+}
+
+// VerifyMFA implements MFA.
+func (*estate) VerifyMFA(_ store.Tx, _ time.Time, _ *aws.Principal, serial, code string) error {
+	if serial != "device" || code != "123456" {
+		return accessDenied()
+	}
+	return nil
 }
 
 // Credential implements gateway.Directory: nobody has one.
@@ -68,9 +77,10 @@ func newEstate(t testing.TB) *estate {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { blobs.Close() })
-	e := &estate{TB: t, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), alice: user("alice"), bob: user("bob")}
+	e := &estate{TB: t, root: &aws.Principal{Kind: aws.Root, Partition: "aws", Account: "111122223333", ID: "111122223333", ARN: "arn:aws:iam::111122223333:root"},
+		now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), alice: user("alice"), bob: user("bob")}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	e.Service = New(Options{Engine: engine, Blobs: blobs, Keys: newOneKey(t), Tokens: store.Tokens{Sealer: options.Sealer}, Clock: e.clock, Log: log})
+	e.Service = New(Options{Engine: engine, Blobs: blobs, Keys: newOneKey(t), MFA: e, Tokens: store.Tokens{Sealer: options.Sealer}, Clock: e.clock, Log: log})
 	e.Gateway, err = gateway.New(gateway.Config{
 		Engine: engine, Directory: e, Sessions: e, Services: []gateway.Service{e.Service}, Clock: e.clock, Unattributed: new(trail.Unattributed), Log: log,
 	})

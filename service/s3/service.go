@@ -24,6 +24,7 @@ type Options struct {
 	Held   func(store.Tx) (bool, error) // whether a backup holds what was given up; nil: none ever does
 	Tokens store.Tokens
 	Keys   Keys             // of KMS; nil: none but S3's own
+	MFA    MFA              // of IAM; nil: MFA delete is not served
 	Clock  func() time.Time // nil is time.Now
 	Log    *slog.Logger
 }

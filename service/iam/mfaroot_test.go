@@ -1,0 +1,60 @@
+package iam
+
+import (
+	"testing"
+	"time"
+
+	"github.com/garrison-security/garrison/api/iam"
+	"github.com/garrison-security/garrison/aws"
+)
+
+// Root gives itself a device, and nobody else gives it one or uses it.
+func TestRootHasAnMFADevice(t *testing.T) {
+	p := newPlane(t)
+	furnish(p)
+	seed, now := seedOf(p, "d"), time.Now()
+	step := stepAt(now)
+	enable := func(who *aws.Principal, name string) string {
+		return try(p, who, iam.EnableMFADevice, enabling(name, seed, step-1, step))
+	}
+	session := *p.root
+	session.Session = &aws.Session{IssuedAt: now}
+	if got := enable(&session, testAccount); got == "" {
+		t.Error("a session of root's assigned it")
+	}
+	if got := enable(p.root, "root"); got == "" {
+		t.Error("assigned to nobody")
+	}
+	if got := enable(p.user("u"), testAccount); got == "" {
+		t.Error("a user assigned it to root")
+	}
+	if got := enable(p.root, testAccount); got != "" {
+		t.Fatal(got)
+	}
+	if got := call(p, p.root, iam.ListMFADevices, new(iam.ListMFADevicesInput)).MFADevices; len(got) != 1 || got[0].SerialNumber != serial {
+		t.Errorf("%+v", got)
+	}
+	if got := call(p, p.root, iam.ListVirtualMFADevices, new(iam.ListVirtualMFADevicesInput)).VirtualMFADevices; len(got) != 1 || got[0].User.UserId != testAccount {
+		t.Errorf("%+v", got)
+	}
+	if got := call(p, p.root, iam.GetAccountSummary, new(iam.GetAccountSummaryInput)).SummaryMap; got["AccountMFAEnabled"] != 1 {
+		t.Errorf("%v", got)
+	}
+	code := codeAt(seed, step+1)
+	if got := p.verify(p.user("u"), now, serial, code); got != wrongSerial {
+		t.Errorf("a user's use of it: %s", got)
+	}
+	if got := p.verify(&session, now, serial, code); got != wrongSerial {
+		t.Errorf("a session's use of it: %s", got)
+	}
+	if got := p.verify(p.root, now, serial, code); got != "" {
+		t.Errorf("root's use of it: %s", got)
+	}
+	if got := p.verify(p.root, now, serial, code); got != wrongCode {
+		t.Errorf("a code was taken twice: %q", got)
+	}
+	call(p, p.root, iam.DeactivateMFADevice, &iam.DeactivateMFADeviceInput{SerialNumber: serial})
+	if got := p.verify(p.root, now.Add(time.Minute), serial, codeAt(seed, step+2)); got != wrongSerial {
+		t.Errorf("after it was taken away: %q", got)
+	}
+}
