@@ -76,6 +76,9 @@ func (n *newKey) specify(call *gateway.Call, in *kms.CreateKeyInput) error {
 	if !n.Spec.Known() {
 		return unsupported("KeySpec %s is not supported in this Region.", n.Spec)
 	}
+	if err := available(n.Spec); err != nil {
+		return err
+	}
 	if in.KeyUsage == nil && !n.Spec.Symmetric() {
 		return validation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
 	}

@@ -43,6 +43,9 @@ func (s *Service) prepareDataKeyPair(ctx context.Context, call *gateway.Call, n 
 	if !material.Spec(spec).Known() {
 		return nil, unsupported("KeyPairSpec %s is not supported in this Region.", spec)
 	}
+	if err := available(material.Spec(spec)); err != nil {
+		return nil, err
+	}
 	if err := dry(run); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,9 @@ func (n *named) imports() error {
 	if !n.external() {
 		return n.wrongOrigin()
 	}
+	if err := available(n.Spec); err != nil {
+		return err
+	}
 	return n.notPendingDeletion()
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/garrison-security/garrison/api/kms"
+	"github.com/garrison-security/garrison/service/kms/material"
 )
 
 // keyStates words the states that keep a key from being used.
@@ -76,8 +77,19 @@ func (n *named) stateAt(now time.Time) kms.KeyState {
 	return state
 }
 
+// available refuses a spec that a process restricted to FIPS 140-3 does not have.
+func available(s material.Spec) error {
+	if !s.Available() {
+		return unsupported("Key spec %s is not supported where GODEBUG=fips140=only restricts this installation to FIPS 140-3.", s)
+	}
+	return nil
+}
+
 // usable refuses a key that can't be used for cryptography now.
 func (n *named) usable(now time.Time) error {
+	if err := available(n.Spec); err != nil {
+		return err
+	}
 	if n.stateAt(now) != kms.KeyStateUnavailable {
 		return n.Key.usable(now)
 	}
