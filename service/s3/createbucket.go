@@ -117,7 +117,7 @@ func (s *Service) createBucket(_ context.Context, call *gateway.Call, on *creati
 			"The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.", "BucketName", b.Name)
 	case err == nil:
 		have, err := buckets.Get(call.Tx, owned.Account, b.Name)
-		if err == nil && have.Region == usualRegion && b.Region == usualRegion {
+		if err == nil && have.Region == usualRegion && b.Region == usualRegion && (b.Lock == nil || have.Lock != nil) {
 			return &s3.CreateBucketOutput{Location: &location, BucketArn: new(on.arn)}, nil // as there since 2006
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -358,4 +359,38 @@ func TestWritersBetweenLoseNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.shows("a 9 2 1", "b - 2", "c - 3 2 1", "d 9 -")
+}
+
+// busy is an engine that others write to all the time, for so many transactions.
+type busy struct {
+	store.Engine
+	times int
+}
+
+// Update implements store.Engine.
+func (b *busy) Update(ctx context.Context, fn func(store.Tx) error) error {
+	if b.times > 0 {
+		b.times--
+		return store.ErrConflict
+	}
+	return b.Engine.Update(ctx, fn)
+}
+
+// Where others write all the time, one at a time is tried, what is left is
+// tried again later, and the rest is done.
+func TestConflictsAreTriedAgain(t *testing.T) {
+	f := newFarm(t, false, rules1(func(r *s3.LifecycleRule) { r.Expiration = days(1) }))
+	for _, key := range []string{"a", "b", "c"} {
+		f.put(farmed, key, 1, nil)
+	}
+	f.Service.Engine = &busy{f.Service.Engine, 2} // of all three together, then of the first alone
+	f.at(26, 0)
+	f.shows("a 1")
+	f.at(26, 0)
+	f.shows("a 1")
+	f.now = f.now.Add(expireEvery)
+	if err := f.ExpireDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.shows()
 }
