@@ -13,3 +13,10 @@ func IsShared(e Engine) bool {
 	s, ok := e.(Shared)
 	return ok && s.Shared()
 }
+
+// Clocked is an Engine whose medium has a clock of its own.
+type Clocked interface {
+	Engine
+	// ClockRight tells whether this machine's clock agrees with it, as it did when they were last compared.
+	ClockRight() bool
+}

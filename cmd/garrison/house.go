@@ -174,6 +174,12 @@ func (h *house) close() error {
 	return err
 }
 
+// clockRight tells whether this machine's clock is, where there is another to compare it with.
+func (h *house) clockRight() bool {
+	c, ok := h.engine.(store.Clocked)
+	return !ok || c.ClockRight()
+}
+
 // note appends what an operator did and changed nothing by.
 func (h *house) note(ctx context.Context, by operator, name string, parameters any) error {
 	event, err := operatorEvent(by, name, parameters)

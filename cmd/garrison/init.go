@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // InitCmd makes an installation, unless there is one.
@@ -15,7 +16,7 @@ type InitCmd struct {
 
 // Run implements the subcommand.
 func (c *InitCmd) Run(ctx context.Context, io streams) error {
-	settings := Settings{House: c.House, Account: c.Account, Partition: c.Partition, MinFree: 5, MaxConnections: 1, MaxConnectionsPerSource: 1}
+	settings := Settings{House: c.House, Account: c.Account, Partition: c.Partition, MinFree: 5, MaxConnections: 1, MaxConnectionsPerSource: 1, XKSTimeout: time.Second}
 	if faults := settings.faults(); len(faults) > 0 {
 		return (*configFile)(nil).faultErrors(faults)
 	}

@@ -199,15 +199,31 @@ func (s *server) serve(ctx context.Context, by operator) error {
 	return errors.Join(err, s.house.note(context.WithoutCancel(ctx), by, "Stop", nil))
 }
 
-// consumerPause is how long a consumer that failed waits before it goes on.
-const consumerPause = 10 * time.Second
+// A consumer that failed goes on after the least pause, then after twice as
+// long each time, up to the most; one that did well for longer than that begins anew.
+const (
+	leastPause = 250 * time.Millisecond
+	mostPause  = 10 * time.Second
+)
+
+// pauses are those of one consumer.
+type pauses struct{ last time.Duration }
+
+// next is how long to wait after a failure, when it had done well for so long.
+func (p *pauses) next(well time.Duration) time.Duration {
+	if p.last = min(2*p.last, mostPause); p.last == 0 || well > mostPause {
+		p.last = leastPause
+	}
+	return p.last
+}
 
 // consume runs a consumer. One that fails goes on where it was, after a pause:
 // what follows from the record may be late, and calls don't wait for it. An
 // embedded engine that has failed is another matter: what is durable is not
 // known until it is opened again, so the process ends.
 func (s *server) consume(ctx context.Context, c consumer) error {
-	for {
+	for wait := (pauses{}); ; {
+		began := time.Now()
 		err := c.run(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -215,9 +231,10 @@ func (s *server) consume(ctx context.Context, c consumer) error {
 		if errors.Is(err, store.ErrClosed) || s.settings.Engine == "pebble" && errors.Is(err, store.ErrUnavailable) {
 			return err
 		}
-		s.log.Error("a consumer of the record failed", "consumer", c.name, "error", err, "goes_on_in", consumerPause.String())
+		pause := wait.next(time.Since(began))
+		s.log.Error("a consumer of the record failed", "consumer", c.name, "error", err, "goes_on_in", pause.String())
 		select {
-		case <-time.After(consumerPause):
+		case <-time.After(pause):
 		case <-ctx.Done():
 		}
 	}

@@ -41,7 +41,7 @@ func newServices(h *house, settings *Settings) (services, error) {
 	}
 	identities := iam.New(iam.Options{Tokens: store.Tokens{Sealer: h.keys}, Quotas: all.IAM,
 		Accounts: perAccount(accounts, func(q quotas) iam.Quotas { return q.IAM })})
-	tokens := sts.New(h.keys, identities)
+	tokens := sts.New(h.keys, identities, h.clockRight)
 	lookups := cloudtrail.New(cloudtrail.Options{Trail: h.record, Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
 	tree := organizations.New(organizations.Options{
 		Accounts: identities, Keys: h.keys, NewAccountID: iam.NewAccountID, Tokens: store.Tokens{Sealer: h.keys},

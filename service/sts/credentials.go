@@ -13,6 +13,9 @@ import (
 // credentials makes a session's key, secret and token. Percent is the share of
 // the space for policies and tags that it takes.
 func (s *Service) credentials(call *gateway.Call, p *aws.Principal, lifetime time.Duration) (out *sts.Credentials, percent int, err error) {
+	if !s.right() {
+		return nil, 0, &aws.Error{Kind: aws.Unavailable, Message: "The service is temporarily unavailable. Try again."}
+	}
 	packed, percent, err := pack(p.Session)
 	if err != nil {
 		return nil, 0, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	iamapi "github.com/garrison-security/garrison/api/iam"
+	stsapi "github.com/garrison-security/garrison/api/sts"
 )
 
 // reach is a handler as a client's way to it.
@@ -87,4 +89,35 @@ func TestSessionsEndWhenTheirTimeIsOver(t *testing.T) {
 			t.Errorf("the key that made them: %v", err)
 		}
 	})
+}
+
+// A machine whose clock is wrong makes no session, of whatever kind, and goes on answering what needs none.
+func TestNoSessionIsMadeByAWrongClock(t *testing.T) {
+	p := newOrganization(t)
+	p.enableRootAccess()
+	alice := p.user("alice", allowAll)
+	role := p.role(home, "reader", trusts(alice.ARN, ""), "")
+	attempts := map[string]func() string{
+		"AssumeRole": func() string {
+			return try(p, alice, stsapi.AssumeRole, &stsapi.AssumeRoleInput{RoleArn: role, RoleSessionName: "session"})
+		},
+		"AssumeRoot": func() string {
+			return try(p, alice, stsapi.AssumeRoot, assumingRoot(other, "IAMAuditRootUserCredentials"))
+		},
+		"GetSessionToken": func() string { return try(p, alice, stsapi.GetSessionToken, &stsapi.GetSessionTokenInput{}) },
+		"GetFederationToken": func() string {
+			return try(p, alice, stsapi.GetFederationToken, &stsapi.GetFederationTokenInput{Name: "guest"})
+		},
+	}
+	for _, wrong := range []bool{false, true, false} {
+		p.wrong = wrong
+		for name, attempt := range attempts {
+			if got := attempt(); (got == "") == wrong || wrong && !strings.Contains(got, "temporarily unavailable") {
+				t.Errorf("%s, the clock being wrong: %t: %q", name, wrong, got)
+			}
+		}
+		if got := try(p, alice, stsapi.GetCallerIdentity, &stsapi.GetCallerIdentityInput{}); got != "" {
+			t.Errorf("GetCallerIdentity: %q", got)
+		}
+	}
 }

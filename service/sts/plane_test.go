@@ -34,6 +34,7 @@ type plane struct {
 	sts    *sts.Service
 	engine store.Engine
 	root   map[string]*aws.Principal
+	wrong  bool // the clock is
 }
 
 // sealer seals tokens as the keyring does.
@@ -57,7 +58,7 @@ func newPlane(t testing.TB, change ...func(*plane, *gateway.Config)) *plane {
 	t.Cleanup(func() { engine.Close() })
 	p := &plane{TB: t, engine: engine, root: map[string]*aws.Principal{}}
 	p.iam = iam.New(iam.Options{Tokens: store.Tokens{Sealer: options.Sealer}})
-	p.sts = sts.New(sealer{storetest.NewSealer()}, p.iam)
+	p.sts = sts.New(sealer{storetest.NewSealer()}, p.iam, func() bool { return !p.wrong })
 	config := gateway.Config{
 		Engine: engine, Directory: p.iam, Sessions: p.sts, Services: []gateway.Service{p.iam, p.sts},
 		Unattributed: new(trail.Unattributed), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),

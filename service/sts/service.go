@@ -21,11 +21,16 @@ type Sealer interface {
 type Service struct {
 	sealer Sealer
 	roles  Roles
+	right  func() bool
 	opened openedTokens
 }
 
-// New makes a Service that finds roles through roles.
-func New(sealer Sealer, roles Roles) *Service { return &Service{sealer: sealer, roles: roles} }
+// New makes a Service that finds roles through roles. right tells whether this
+// machine's clock is: while it is not, no session is made, for its times would
+// not be those that other machines take them for.
+func New(sealer Sealer, roles Roles, right func() bool) *Service {
+	return &Service{sealer: sealer, roles: roles, right: right}
+}
 
 // Operations implements gateway.Service.
 func (s *Service) Operations() []gateway.Operation {

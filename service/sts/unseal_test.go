@@ -49,7 +49,7 @@ func inside(t testing.TB, s *Service) (all [][]byte) {
 
 // What a node of another release may have sealed is read whole or not at all.
 func TestUnsealTakesNoPart(t *testing.T) {
-	s := New(clear{}, nil)
+	s := New(clear{}, nil, nil)
 	open := func(b []byte) error {
 		_, err := s.unseal(base64.StdEncoding.EncodeToString(b), "ASIAAAAAAAAAAAAAAAAA")
 		return err
@@ -79,7 +79,7 @@ func TestUnsealTakesNoPart(t *testing.T) {
 }
 
 func FuzzUnseal(f *testing.F) {
-	s := New(clear{}, nil)
+	s := New(clear{}, nil, nil)
 	for _, b := range inside(f, s) {
 		f.Add(b)
 	}

@@ -64,6 +64,7 @@ type Engine struct {
 	wanted    chan struct{} // of capacity 1: someone waits for the feed
 	seen      []uint64      // lookOut's: others' streams as they were last seen
 	offset    atomic.Int64  // of this machine's clock from the database's, in nanoseconds
+	wrong     atomic.Bool   // it is more than clockTolerance, and that was logged
 
 	use     sync.Mutex
 	users   int           // under use: who is in a method
@@ -77,6 +78,7 @@ var (
 	_ store.Engine     = (*Engine)(nil)
 	_ store.Measured   = (*Engine)(nil)
 	_ store.Shared     = (*Engine)(nil)
+	_ store.Clocked    = (*Engine)(nil)
 	_ store.Prefetcher = (*tx)(nil)
 )
 
@@ -281,6 +283,9 @@ func (e *Engine) Free() float64 { return 1 }
 // ClockOffset is how far this machine's clock was ahead of the database's when
 // they were last compared, some seconds ago.
 func (e *Engine) ClockOffset() time.Duration { return time.Duration(e.offset.Load()) }
+
+// ClockRight implements store.Clocked.
+func (e *Engine) ClockRight() bool { return e.ClockOffset().Abs() <= clockTolerance }
 
 // Close implements store.Engine. It waits for the transactions under way, and
 // closes the stream, so that no other node has to wait for its lease.

@@ -93,7 +93,15 @@ func (e *Engine) compare(before time.Time, answer result) {
 		return
 	}
 	middle := before.Add(after.Sub(before) / 2)
-	e.offset.Store(int64(middle.Sub(time.UnixMicro(int64(micros)))))
+	off := middle.Sub(time.UnixMicro(int64(micros)))
+	e.offset.Store(int64(off))
+	if wrong := !e.ClockRight(); e.wrong.CompareAndSwap(!wrong, wrong) {
+		if wrong {
+			e.options.Log.Error("this machine's clock is wrong: no sessions are made until it is set right", "off", off.String(), "tolerated", clockTolerance.String())
+		} else {
+			e.options.Log.Info("this machine's clock is right again", "off", off.String())
+		}
+	}
 }
 
 // finish closes the stream, if the database can be reached.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/garrison-security/garrison/store"
 )
 
@@ -42,6 +44,9 @@ func open(ctx context.Context, url string, options store.Options, tune func(*Eng
 		lookups: newQueue[*lookup](), checks: newQueue[*check](), unused: make(chan struct{}),
 	}
 	measures.Cache = e.cache.asked
+	measures.More = append(measures.More, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "garrison_store_clock_offset_seconds", Help: "How far this machine's clock is ahead of the database's.",
+	}, func() float64 { return e.ClockOffset().Seconds() }))
 	e.wanted = make(chan struct{}, 1)
 	tune(e)
 	e.committer, e.bulk = newCommitter(e, false), newCommitter(e, true)

@@ -1,10 +1,13 @@
 package postgres_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +72,53 @@ func TestOpenRefuses(t *testing.T) {
 	if e := open(t, pgtest.URL(t), fast); e.ClockOffset() < 18*time.Second || e.ClockOffset() > 22*time.Second {
 		t.Errorf("ClockOffset = %v, want 20 s", e.ClockOffset())
 	}
+}
+
+// TestAClockThatGoesWrongLater is noticed within a heartbeat, and said once.
+func TestAClockThatGoesWrongLater(t *testing.T) {
+	var off atomic.Int64
+	var log lockedBuffer
+	o := storetest.Options()
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	e := openWith(t, pgtest.URL(t), o, postgres.Tuning{
+		Heartbeat: 20 * time.Millisecond, Now: func() time.Time { return time.Now().Add(time.Duration(off.Load())) },
+	})
+	for _, c := range []struct {
+		off   time.Duration
+		right bool
+	}{{0, true}, {-time.Minute, false}, {25 * time.Second, true}, {time.Hour, false}, {0, true}} {
+		off.Store(int64(c.off))
+		for deadline := time.Now().Add(10 * time.Second); (e.ClockOffset() - c.off).Abs() > 2*time.Second; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("ClockOffset is %v, want %v", e.ClockOffset(), c.off)
+			}
+		}
+		if e.ClockRight() != c.right {
+			t.Errorf("%v off: right %t", c.off, e.ClockRight())
+		}
+	}
+	time.Sleep(100 * time.Millisecond) // some heartbeats more
+	if text := log.String(); strings.Count(text, "clock is wrong") != 2 || strings.Count(text, "clock is right again") != 2 {
+		t.Errorf("the log says\n%s", text)
+	}
+}
+
+// lockedBuffer takes what several goroutines write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestURLsThatAreRefused(t *testing.T) {
