@@ -33,7 +33,7 @@ func (g *Gateway) authenticate(tx store.Tx, r *request) (*aws.Principal, error) 
 	if credential == nil {
 		unknown := s.VerifyUnknown(g.keys)
 		if isKind(err, aws.BadToken) {
-			return nil, err
+			return nil, s.BadToken()
 		}
 		return nil, unknown
 	}
@@ -41,10 +41,10 @@ func (g *Gateway) authenticate(tx store.Tx, r *request) (*aws.Principal, error) 
 		return nil, err
 	}
 	if !credential.Active {
-		return credential.Principal, errUnknownKey
+		return credential.Principal, s.UnknownKey()
 	}
 	if s.Token != "" && r.now.After(credential.Principal.Session.ExpiresAt) {
-		return credential.Principal, &aws.Error{Kind: aws.ExpiredToken, Message: "The security token included in the request is expired"}
+		return credential.Principal, s.ExpiredToken()
 	}
 	return credential.Principal, nil
 }

@@ -16,6 +16,10 @@ const (
 	textMissing    = "Request is missing Authentication Token"
 	textUnknownKey = "The security token included in the request is invalid."
 	textS3Unknown  = "The AWS Access Key Id you provided does not exist in our records."
+	textBadToken   = "The security token included in the request is invalid"
+	textS3BadToken = "The provided token is malformed or otherwise invalid."
+	textExpired    = "The security token included in the request is expired"
+	textS3Expired  = "The provided token has expired."
 	textV2         = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
 	textOneForm    = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string " +
 		"parameter or the Authorization header should be specified"
@@ -26,6 +30,32 @@ const (
 		"STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, " +
 		"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
 )
+
+// UnknownKey refuses a key that nobody has, or that was made inactive.
+func (s *Signature) UnknownKey() *aws.Error {
+	if s.rules.S3 {
+		return &aws.Error{Kind: aws.UnknownKey, Message: textS3Unknown,
+			Fields: []aws.Field{{Name: "AWSAccessKeyId", Value: s.AccessKeyID}}}
+	}
+	return &aws.Error{Kind: aws.UnknownKey, Message: textUnknownKey}
+}
+
+// BadToken refuses a session token that is none, or another key's. The token
+// itself, which S3 repeats, is not said.
+func (s *Signature) BadToken() *aws.Error {
+	if s.rules.S3 {
+		return &aws.Error{Kind: aws.BadToken, Message: textS3BadToken}
+	}
+	return &aws.Error{Kind: aws.BadToken, Message: textBadToken}
+}
+
+// ExpiredToken refuses a session that is over.
+func (s *Signature) ExpiredToken() *aws.Error {
+	if s.rules.S3 {
+		return &aws.Error{Kind: aws.ExpiredToken, Message: textS3Expired}
+	}
+	return &aws.Error{Kind: aws.ExpiredToken, Message: textExpired}
+}
 
 // custom is an S3 error that no Kind stands for.
 func custom(code string, status int, text string, fields ...aws.Field) *aws.Error {

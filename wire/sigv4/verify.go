@@ -75,11 +75,7 @@ func (s *Signature) Verify(keys *KeyCache, secret string) error {
 func (s *Signature) VerifyUnknown(keys *KeyCache) error {
 	s.verify(keys, keys.dummy)
 	_ = s.mismatch()
-	if s.rules.S3 {
-		return &aws.Error{Kind: aws.UnknownKey, Message: textS3Unknown,
-			Fields: []aws.Field{{Name: "AWSAccessKeyId", Value: s.AccessKeyID}}}
-	}
-	return &aws.Error{Kind: aws.UnknownKey, Message: textUnknownKey}
+	return s.UnknownKey()
 }
 
 // verify finds the key of secret that the signature is right by, or nil. Before
