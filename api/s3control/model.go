@@ -1808,7 +1808,8 @@ string S3PrefixType
 string S3RegionalBucketArn min=4 max=128
 string S3RegionalOrS3ExpressBucketArnString min=1 max=128 pattern=arn:[^:]+:(s3|s3express):.*
 structure S3ReplicateObjectOperation
-string S3ResourceArn max=1011 pattern=arn:[^:]+:s3(express)?:[^:].*
+string S3ResourceArn max=1011 pattern=arn:[^:]+:s3(express)?:.*
+	/arn:[^:]+:s3(express)?:[^:].*
 structure S3Retention
 	RetainUntilDate TimeStamp
 	Mode S3ObjectLockRetentionMode
@@ -1975,7 +1976,8 @@ structure Tag
 	Value TagValueString!
 list TagKeyList min=0 max=50
 	member TagKeyString
-string TagKeyString min=1 max=128 pattern=^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$
+string TagKeyString min=0 max=1024 pattern=(?s).*
+	/^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$
 list TagList min=0 max=50
 	member Tag name=Tag
 structure TagResourceRequest
@@ -1983,7 +1985,8 @@ structure TagResourceRequest
 	ResourceArn S3ResourceArn! in=uri name=resourceArn
 	Tags TagList!
 structure TagResourceResult
-string TagValueString min=0 max=256 pattern=^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$
+string TagValueString min=0 max=1024 pattern=(?s).*
+	/^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$
 structure Tagging
 	TagSet S3TagSet!
 timestamp TimeStamp

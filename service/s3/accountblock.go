@@ -36,11 +36,10 @@ type Control struct{}
 
 // Operations implements gateway.Service.
 func (c Control) Operations() []gateway.Operation {
-	return []gateway.Operation{
+	return append(c.tagOperations(),
 		gateway.Op(s3control.PutPublicAccessBlock, accountOf(func(in *s3control.PutPublicAccessBlockInput) string { return in.AccountId }), c.putPublicAccessBlock),
 		gateway.Op(s3control.GetPublicAccessBlock, accountOf(func(in *s3control.GetPublicAccessBlockInput) string { return in.AccountId }), c.getPublicAccessBlock),
-		gateway.Op(s3control.DeletePublicAccessBlock, accountOf(func(in *s3control.DeletePublicAccessBlockInput) string { return in.AccountId }), c.deletePublicAccessBlock),
-	}
+		gateway.Op(s3control.DeletePublicAccessBlock, accountOf(func(in *s3control.DeletePublicAccessBlockInput) string { return in.AccountId }), c.deletePublicAccessBlock))
 }
 
 // accountOf is the caller's account, which the input must name.

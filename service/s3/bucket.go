@@ -28,6 +28,7 @@ type Bucket struct {
 	Encryption   BucketEncryption
 	Policy       []byte // JSON, as it was put; nil: none
 	Tags         []Tag
+	ABAC         bool        // its tags decide on access
 	Lock         *ObjectLock // nil: object lock is not enabled
 	Expires      bool        // it has a lifecycle configuration
 

@@ -52,21 +52,6 @@ func (s *Service) getBucketAccelerateConfiguration(_ context.Context, call *gate
 	return &s3.GetBucketAccelerateConfigurationOutput{Status: c.Status}, nil
 }
 
-// putBucketLogging takes that a bucket logs nothing; a log that nobody delivers is refused.
-func (s *Service) putBucketLogging(_ context.Context, call *gateway.Call, _ *onBucket, in *s3.PutBucketLoggingInput) (*s3.PutBucketLoggingOutput, error) {
-	switch {
-	case in.BucketLoggingStatus == nil:
-		return nil, malformedXML()
-	case in.BucketLoggingStatus.LoggingEnabled != nil:
-		return nil, gateway.NotImplemented(call.Operation, "LoggingEnabled")
-	}
-	return nil, nil
-}
-
-func (s *Service) getBucketLogging(context.Context, *gateway.Call, *onBucket, *s3.GetBucketLoggingInput) (*s3.GetBucketLoggingOutput, error) {
-	return nil, nil
-}
-
 // getBucketReplication says that there is none: PutBucketReplication is not served.
 func (s *Service) getBucketReplication(_ context.Context, _ *gateway.Call, b *onBucket, _ *s3.GetBucketReplicationInput) (*s3.GetBucketReplicationOutput, error) {
 	return nil, fault(http.StatusNotFound, "ReplicationConfigurationNotFoundError", "The replication configuration was not found", "BucketName", b.Name)

@@ -45,6 +45,7 @@ func (s *Service) Operations() []gateway.Operation {
 	all := slices.Concat(
 		s.bucketOperations(),
 		s.aclOperations(),
+		s.abacOperations(),
 		s.websiteOperations(),
 		s.extraOperations(),
 		s.namedOperations(),

@@ -71,6 +71,9 @@ func (s *Service) putBucketTagging(_ context.Context, call *gateway.Call, b *onB
 	if in.Tagging == nil {
 		return nil, malformedXML()
 	}
+	if err := b.tagsElsewhere(); err != nil {
+		return nil, err
+	}
 	tags, err := tagsOf(in.Tagging.TagSet, maxBucketTags)
 	if err != nil {
 		return nil, err
@@ -89,6 +92,9 @@ func (s *Service) getBucketTagging(_ context.Context, _ *gateway.Call, b *onBuck
 }
 
 func (s *Service) deleteBucketTagging(_ context.Context, call *gateway.Call, b *onBucket, _ *s3.DeleteBucketTaggingInput) (*s3.DeleteBucketTaggingOutput, error) {
+	if err := b.tagsElsewhere(); err != nil {
+		return nil, err
+	}
 	return nil, b.change(call, func(b *Bucket) error {
 		b.Tags = nil
 		return nil
