@@ -21,6 +21,9 @@ func (c *Context) SetPrincipal(p *aws.Principal) {
 	c.SetBool("aws:PrincipalIsAWSService", p.Kind == aws.ServiceCaller)
 	if p.Kind == aws.ServiceCaller {
 		c.setKnown("aws:PrincipalServiceName", p.Name)
+		if p.Name != "" {
+			c.SetList("aws:PrincipalServiceNamesList", p.Name)
+		}
 		return
 	}
 	c.setKnown("aws:PrincipalAccount", p.Account)
@@ -29,6 +32,9 @@ func (c *Context) SetPrincipal(p *aws.Principal) {
 	switch p.Kind {
 	case aws.Root:
 		c.Set("aws:PrincipalType", "Account")
+		if p.Session != nil && p.Session.TaskPolicy != "" {
+			c.SetBool("aws:AssumedRoot", true)
+		}
 	case aws.User:
 		c.Set("aws:PrincipalType", "User")
 		c.setKnown("aws:username", p.Name)

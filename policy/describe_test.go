@@ -19,9 +19,11 @@ func TestSetPrincipal(t *testing.T) {
 		want string
 	}{
 		{"nobody", nil, "aws:PrincipalAccount=anonymous aws:PrincipalType=Anonymous aws:userid=anonymous"},
-		{"a service", &aws.Principal{Kind: aws.ServiceCaller, Name: "ec2.amazonaws.com"}, "aws:PrincipalIsAWSService=true aws:PrincipalServiceName=ec2.amazonaws.com"},
+		{"a service", &aws.Principal{Kind: aws.ServiceCaller, Name: "ec2.amazonaws.com"}, "aws:PrincipalIsAWSService=true aws:PrincipalServiceName=ec2.amazonaws.com aws:PrincipalServiceNamesList=ec2.amazonaws.com"},
 		{"root", &aws.Principal{Kind: aws.Root, Account: "1", ARN: "arn:aws:iam::1:root", ID: "1"},
 			"aws:PrincipalAccount=1 aws:PrincipalArn=arn:aws:iam::1:root aws:PrincipalIsAWSService=false aws:PrincipalType=Account aws:userid=1"},
+		{"a root that was assumed for a task", &aws.Principal{Kind: aws.Root, Account: "1", ARN: "arn:aws:iam::1:root", ID: "1", Session: &aws.Session{TaskPolicy: "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}},
+			"aws:AssumedRoot=true aws:PrincipalAccount=1 aws:PrincipalArn=arn:aws:iam::1:root aws:PrincipalIsAWSService=false aws:PrincipalType=Account aws:userid=1"},
 		{"a user", &aws.Principal{Kind: aws.User, Account: "1", ARN: "arn:aws:iam::1:user/p/u", ID: "AIDA", Name: "u"},
 			"aws:PrincipalAccount=1 aws:PrincipalArn=arn:aws:iam::1:user/p/u aws:PrincipalIsAWSService=false aws:PrincipalType=User aws:userid=AIDA aws:username=u"},
 		{"a session tells its role", &aws.Principal{Kind: aws.AssumedRole, Account: "1", ARN: "arn:aws:sts::1:assumed-role/r/s", ID: "AROA:s", Session: session},

@@ -2,6 +2,10 @@ package policy
 
 import "strings"
 
+// RCPReaches says whether resource control policies reach a service's actions,
+// by its prefix.
+func RCPReaches(service string) bool { return rcpServices[service] }
+
 // rcpServices are the action prefixes that resource control policies reach.
 //
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html

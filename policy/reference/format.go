@@ -21,7 +21,6 @@ import (
 //	A name types keys        an action
 //	R type arn keys          a type of resource
 //	K name type              a condition key
-//	V prefix …               the services that resource control policies reach
 //
 //go:embed reference.gz
 var packed []byte
@@ -31,7 +30,6 @@ type tables struct {
 	ordered    []*Service
 	namespaces map[string][]Resource
 	global     []Key
-	rcp        []string
 }
 
 var table = sync.OnceValue(func() *tables {
@@ -58,8 +56,6 @@ func read(packed []byte) (*tables, error) {
 		case kind == "S" && len(f) == 2:
 			s = &Service{Prefix: f[0], Name: f[1], actions: map[string]*Action{}}
 			t.services[s.Prefix] = s
-		case kind == "V":
-			t.rcp = strings.Fields(f[0])
 		case kind == "K" && len(f) == 2 && s.Prefix == "":
 			t.global = append(t.global, Key{f[0], f[1]})
 		case kind == "K" && len(f) == 2:
@@ -92,9 +88,8 @@ func read(packed []byte) (*tables, error) {
 
 // source is what Pack reads of service-authorization.json and service-authorization-all.json.gz.
 type source struct {
-	GlobalConditionKeys  map[string]string
-	RCPSupportedServices []string `json:"rcpSupportedServices"`
-	Services             map[string]struct {
+	GlobalConditionKeys map[string]string
+	Services            map[string]struct {
 		Name    string
 		Actions map[string]struct {
 			Resources []struct {
@@ -133,7 +128,6 @@ func Pack(planned, all []byte) ([]byte, error) {
 	tagKey := strings.NewReplacer("/tag-key", "/${TagKey}") // of two spellings of the placeholder, the commoner
 	line := func(fields ...string) { fmt.Fprintln(z, tagKey.Replace(strings.Join(fields, "\t"))) }
 	line("S", "")
-	line("V", strings.Join(slices.Sorted(slices.Values(global.RCPSupportedServices)), " "))
 	for _, name := range slices.Sorted(maps.Keys(global.GlobalConditionKeys)) {
 		line("K", name, global.GlobalConditionKeys[name])
 	}

@@ -62,14 +62,6 @@ func Global(name string) (Key, bool) {
 	return find(t.global, name)
 }
 
-// SupportsRCP says whether resource control policies reach a service's actions.
-//
-// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html#rcp-supported-services
-func SupportsRCP(prefix string) bool {
-	_, found := slices.BinarySearch(table().rcp, prefix)
-	return found
-}
-
 // Action is the service's action of a name, in whatever case; nil: there is none.
 func (s *Service) Action(name string) *Action { return s.actions[strings.ToLower(name)] }
 

@@ -29,9 +29,6 @@ func TestFacts(t *testing.T) {
 	if _, ok := Global("aws:PrincipalTag"); ok {
 		t.Error("a tag's key without the tag is known")
 	}
-	if !SupportsRCP("sqs") || SupportsRCP("ec2") {
-		t.Error("resource control policies reach other services than SQS but not EC2")
-	}
 	if len(Namespace("iam")) == 0 || Find("nosuch") != nil {
 		t.Error("namespaces")
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/garrison-security/garrison/policy/reference"
+	"github.com/garrison-security/garrison/policy"
 )
 
 // checkRCP looks at a statement of a resource control policy.
@@ -23,7 +23,7 @@ func (c *checker) checkRCP(s *statement) {
 	} else if s.action != nil && !s.action.not {
 		for _, a := range s.action.items {
 			prefix, _, _ := strings.Cut(a.value, ":")
-			if !reference.SupportsRCP(prefix) {
+			if !policy.RCPReaches(prefix) {
 				c.at(rcpSyntaxErrorAction, a.at)
 			}
 		}
