@@ -71,7 +71,7 @@ func (s *Service) completeMultipartUpload(_ context.Context, call *gateway.Call,
 	}
 	v := &Version{
 		Modified: second(call.Time), Account: cmp.Or(u.Account, b.Account), ACL: u.ACL, Class: u.Class, Header: u.Header, Metadata: u.Metadata, Tags: u.Tags,
-		Data: Data{ID: u.ID, Parts: len(in.MultipartUpload.Parts)}, Encryption: u.Encryption, Lock: b.lockFor(u.Lock, call.Time),
+		Data: Data{ID: u.ID, Parts: len(in.MultipartUpload.Parts)}, Encryption: u.Encryption, Lock: u.Lock,
 	}
 	chosen, err := choose(in.MultipartUpload.Parts, have)
 	if err != nil {

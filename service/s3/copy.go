@@ -261,7 +261,7 @@ func (s *Service) copyObject(ctx context.Context, call *gateway.Call, on *onObje
 	c.sealing = k
 	v := &Version{
 		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: c.size, ETag: c.tag(e), Encryption: e, Checksum: c.checksum, Class: s3.StorageClassStandard,
-		Header: from.Header, Metadata: from.Metadata, Tags: from.Tags, Lock: b.lockFor(lockingCopy(in).lock(), call.Time),
+		Header: from.Header, Metadata: from.Metadata, Tags: from.Tags, Lock: lockingCopy(in).lock(),
 	}
 	v.Header.WebsiteRedirect = text(in.WebsiteRedirectLocation) // it is not copied
 	if replaces(in.MetadataDirective) {

@@ -131,7 +131,7 @@ func (e *estate) put(bucket, key string, size int, asked *Lock, tags ...Tag) *Ve
 		if err != nil {
 			return err
 		}
-		v = &Version{Modified: second(e.now), Account: b.Account, Size: int64(size), Tags: tags, Lock: b.lockFor(asked, e.now)}
+		v = &Version{Modified: second(e.now), Account: b.Account, Size: int64(size), Tags: tags, Lock: asked}
 		return jointly(b.keep(tx, v, &received{small: make([]byte, size)}), b.place(&gateway.Call{Tx: tx, Time: e.now}, key, v))
 	})
 	if err != nil {

@@ -59,7 +59,8 @@ func (b *Bucket) current(tx store.Tx, key string) (*Version, error) {
 }
 
 // place makes v the newest version of a key: the current one, or a marker. What it
-// takes the place of is kept or given up, as the bucket's versioning says.
+// takes the place of is kept or given up, as the bucket's versioning says. An object
+// that asks for no retention of its own has the bucket's default.
 func (b *Bucket) place(call *gateway.Call, key string, v *Version) error {
 	tx := call.Tx
 	current, err := b.current(tx, key)
@@ -68,6 +69,9 @@ func (b *Bucket) place(call *gateway.Call, key string, v *Version) error {
 	}
 	if v.Sequence, err = b.next(call, key, current); err != nil {
 		return err
+	}
+	if !v.Marker {
+		v.Lock = b.lockFor(v.Lock, call.Time)
 	}
 	v.ID = nullID
 	if b.versioned() {

@@ -285,7 +285,7 @@ func (s *Service) putObject(ctx context.Context, call *gateway.Call, on *onObjec
 	r.sealing = k
 	v := &Version{
 		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: r.size, ETag: r.tag(e), Encryption: e, Checksum: r.checksum, Class: s3.StorageClassStandard,
-		Metadata: in.Metadata, Tags: tags, Lock: b.lockFor(lockingPut(in).lock(), call.Time),
+		Metadata: in.Metadata, Tags: tags, Lock: lockingPut(in).lock(),
 		Header: headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation),
 	}
 	if err := b.keep(call.Tx, v, r); err != nil {
