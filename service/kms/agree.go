@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -32,7 +33,7 @@ func (n *named) agrees(call *gateway.Call) error {
 	return n.serves(kms.KeyUsageTypeKeyAgreement, "DeriveSharedSecret")
 }
 
-func (s *Service) agree(ctx context.Context, call *gateway.Call, n *named, in *kms.DeriveSharedSecretInput) ([]byte, error) {
+func (s *Service) agree(ctx context.Context, call *gateway.Call, n *named, in *kms.DeriveSharedSecretInput) (*done, error) {
 	if err := n.agrees(call); err != nil {
 		return nil, err
 	}
@@ -47,15 +48,15 @@ func (s *Service) agree(ctx context.Context, call *gateway.Call, n *named, in *k
 	if errors.Is(err, material.ErrPublicKey) {
 		return nil, validation("") // AWS gives no text
 	}
-	return secret, err
+	return &done{key: n.Arn, plaintext: secret}, err
 }
 
-func (s *Service) deriveSharedSecret(_ context.Context, call *gateway.Call, n *named, in *kms.DeriveSharedSecretInput, secret []byte) (*kms.DeriveSharedSecretOutput, error) {
-	if err := n.agrees(call); err != nil {
+func (s *Service) deriveSharedSecret(_ context.Context, call *gateway.Call, n *named, in *kms.DeriveSharedSecretInput, d *done) (*kms.DeriveSharedSecretOutput, error) {
+	if err := cmp.Or(n.agrees(call), d.of(n)); err != nil {
 		return nil, err
 	}
 	return &kms.DeriveSharedSecretOutput{
-		KeyId: &n.Arn, SharedSecret: secret, KeyAgreementAlgorithm: &in.KeyAgreementAlgorithm, KeyOrigin: &n.Origin,
+		KeyId: &n.Arn, SharedSecret: d.plaintext, KeyAgreementAlgorithm: &in.KeyAgreementAlgorithm, KeyOrigin: &n.Origin,
 	}, nil
 }
 

@@ -111,7 +111,10 @@ func (s *Service) connect(ctx context.Context, k *KeyStore) kms.ConnectionErrorC
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
 	if !k.external() {
-		_, err := s.login(ctx, k)
+		hsm, err := s.login(k)
+		if err == nil {
+			err = hsm.Connect(ctx)
+		}
 		return hsmErrorCode(err)
 	}
 	proxy, err := s.proxy(k)
@@ -205,7 +208,7 @@ func (s *Service) destroyMaterial(ctx context.Context, engine store.Engine) erro
 func (s *Service) destroy(ctx context.Context, k *KeyStore, label string) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
-	hsm, err := s.login(ctx, k)
+	hsm, err := s.login(k)
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (s *Service) prepareOutside(ctx context.Context, call *gateway.Call, n *new
 func (s *Service) generateInHSM(ctx context.Context, call *gateway.Call, in *KeyStore) (*made, error) {
 	k := &Key{Account: in.Account, Region: in.Region}
 	k.newID(call)
-	hsm, err := s.login(ctx, in)
+	hsm, err := s.login(in)
 	if err == nil {
 		err = hsm.Generate(ctx, k.hsmLabel())
 	}

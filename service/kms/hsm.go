@@ -5,14 +5,15 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/garrison-security/garrison/api/kms"
 	"github.com/garrison-security/garrison/store"
 )
 
-// HSM is a hardware security module, or what speaks like one, into which one
-// user has logged in. It is safe for concurrent use. Its keys are AES-256 keys
+// HSM is a hardware security module, or what speaks like one, as one user of
+// it, who is logged in by the first that is asked of it. It is safe for concurrent use. Its keys are AES-256 keys
 // that it makes and does not let go, each known by a label.
 type HSM interface {
-	// Connect logs in.
+	// Connect makes sure that it answers, and its user is logged in.
 	Connect(ctx context.Context) error
 	// Generate makes a key. There is none of that label yet.
 	Generate(ctx context.Context, label string) error
@@ -47,53 +48,30 @@ var (
 // hsmLabel is how an HSM knows the key's material.
 func (k *Key) hsmLabel() string { return "garrison:" + k.Account + ":" + k.Region + ":" + k.ID }
 
-// logins are this process's connections to HSMs, by store. A connection serves
-// one attempt of its store: what a later one changes is connected to anew.
+// logins are this process's HSMs, by store. One serves one attempt of its
+// store: what a later one changes is logged in to anew.
 type logins struct {
-	mu   sync.Mutex
-	open map[string]*login // under mu
+	mu    sync.Mutex
+	open  map[string]*login // under mu
+	stale []HSM             // under mu: another has taken their place
 }
 
 type login struct {
-	store   *KeyStore
-	made    chan struct{} // closed once hsm and err are set
-	hsm     HSM
-	err     error
-	attempt int
+	store *KeyStore
+	hsm   HSM
 }
 
-// login is a connection to the HSM of a store, made by the first who asks for it.
-func (s *Service) login(ctx context.Context, k *KeyStore) (HSM, error) {
+// login is the HSM of a store. It answers, or logs in, when it is asked something.
+func (s *Service) login(k *KeyStore) (HSM, error) {
 	if s.Clusters == nil || !s.Clusters.Has(k.Cluster) {
 		return nil, ErrHSMAbsent
 	}
 	s.logins.mu.Lock()
-	l := s.logins.open[k.ID]
-	mine := l == nil || l.attempt != k.Attempt
-	if mine {
-		if l != nil {
-			go l.close()
-		}
-		l = &login{store: k, made: make(chan struct{}), attempt: k.Attempt}
-		s.logins.open[k.ID] = l
+	defer s.logins.mu.Unlock()
+	old := s.logins.open[k.ID]
+	if old != nil && old.store.Attempt >= k.Attempt {
+		return old.hsm, nil
 	}
-	s.logins.mu.Unlock()
-	if mine {
-		l.hsm, l.err = s.logIn(ctx, k)
-		close(l.made)
-		if l.err != nil {
-			s.forget(l)
-		}
-	}
-	select {
-	case <-l.made:
-		return l.hsm, l.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (s *Service) logIn(ctx context.Context, k *KeyStore) (HSM, error) {
 	password, err := s.secretOf(k)
 	if err != nil {
 		return nil, err
@@ -103,46 +81,32 @@ func (s *Service) logIn(ctx context.Context, k *KeyStore) (HSM, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := hsm.Connect(ctx); err != nil {
-		return nil, errors.Join(err, hsm.Close())
+	s.logins.open[k.ID] = &login{k, hsm}
+	if old != nil {
+		s.logins.stale = append(s.logins.stale, old.hsm)
 	}
 	return hsm, nil
 }
 
-// forget drops a connection, unless another has taken its place.
-func (s *Service) forget(l *login) {
-	s.logins.mu.Lock()
-	defer s.logins.mu.Unlock()
-	if s.logins.open[l.store.ID] == l {
-		delete(s.logins.open, l.store.ID)
-	}
-}
-
-func (l *login) close() {
-	<-l.made
-	if l.hsm != nil {
-		_ = l.hsm.Close() // nothing waits for what it says
-	}
-}
-
-// LogOut closes the connections whose stores are not connected any more.
+// LogOut closes the HSMs whose stores are not connected any more.
 func (s *Service) LogOut(ctx context.Context, engine store.Engine) error {
+	s.logins.closeStale()
 	for _, l := range s.logins.all() {
 		stays := false
 		err := engine.View(ctx, func(tx store.Tx) error {
 			k, err := keyStores.Get(tx, l.store.Account, l.store.Region, l.store.ID)
 			if errors.Is(err, store.ErrNotFound) {
+				stays = false
 				return nil
 			}
-			stays = err == nil && k.Attempt == l.attempt
+			stays = err == nil && k.Attempt == l.store.Attempt && k.State != kms.ConnectionStateTypeFailed
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		if !stays {
-			s.forget(l)
-			l.close()
+		if !stays && s.logins.drop(l) {
+			_ = l.hsm.Close() // nothing waits for what it says
 		}
 	}
 	return nil
@@ -157,12 +121,34 @@ func (l *logins) all() (all []*login) {
 	return all
 }
 
-// closeAll logs out everywhere.
-func (l *logins) closeAll() {
-	for _, one := range l.all() {
-		one.close()
-	}
+// drop tells whether it was there, and no other in its place.
+func (l *logins) drop(one *login) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	clear(l.open)
+	there := l.open[one.store.ID] == one
+	if there {
+		delete(l.open, one.store.ID)
+	}
+	return there
+}
+
+// closeStale logs out where another has taken the place.
+func (l *logins) closeStale() {
+	l.mu.Lock()
+	stale := l.stale
+	l.stale = nil
+	l.mu.Unlock()
+	for _, hsm := range stale {
+		_ = hsm.Close() // nothing waits for what it says
+	}
+}
+
+// closeAll logs out everywhere.
+func (l *logins) closeAll() {
+	l.closeStale()
+	for _, one := range l.all() {
+		if l.drop(one) {
+			_ = one.hsm.Close() // nothing waits for what it says
+		}
+	}
 }

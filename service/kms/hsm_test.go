@@ -41,25 +41,24 @@ func (k *token) Open(cluster string, password []byte) (kms.HSM, error) {
 	if cluster != clusterID {
 		return nil, kms.ErrHSMAbsent
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.logins++
 	return &session{token: k, pin: string(password)}, nil
 }
 
 type session struct {
 	*token
 	pin    string
-	in     bool // under the token's mu
 	closed bool // under the token's mu
 }
 
+// Connect implements kms.HSM.
 func (s *session) Connect(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pin != s.token.pin {
 		return kms.ErrHSMPassword
-	}
-	if s.failing == nil {
-		s.in = true
-		s.logins++
 	}
 	return s.failing
 }
@@ -126,9 +125,8 @@ func (s *session) Destroy(_ context.Context, label string) error {
 func (s *session) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed = true; s.in {
-		s.logins--
-	}
+	s.closed = true
+	s.logins--
 	return nil
 }
 

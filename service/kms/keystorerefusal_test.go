@@ -2,6 +2,7 @@ package kms_test
 
 import (
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -195,5 +196,31 @@ func TestAProxyThatIsSilent(t *testing.T) {
 	p.proxy.Fail("encrypt", xkstest.Answer{Status: 500, Name: "InternalException", Once: true})
 	if got := try(p.plane, p.root, api.Encrypt, &api.EncryptInput{KeyId: key.KeyId, Plaintext: []byte("x")}); !strings.HasPrefix(got, "KMSInvalidStateException") {
 		t.Errorf("a failure that is told is tried once more: %s", got)
+	}
+}
+
+// An account has ten key stores in a Region.
+func TestTheQuotaOfKeyStores(t *testing.T) {
+	p := newProxied(t)
+	make := func(n int) string {
+		in := externalStore(fmt.Sprint("store ", n))
+		path := fmt.Sprintf("/%d%s", n, proxyPath)
+		in.XksProxyUriPath, p.proxy.Path = &path, path
+		return try(p.plane, p.root, api.CreateCustomKeyStore, in)
+	}
+	for n := range 10 {
+		if got := make(n); got != "" {
+			t.Fatal(got)
+		}
+	}
+	if got := make(10); got != "LimitExceededException: The quota of 10 custom key stores in this Region has been reached." {
+		t.Error(got)
+	}
+	// A condition on who calls holds for those who list.
+	lister := p.user("lister", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:DescribeCustomKeyStores","Resource":"*","Condition":{"StringEquals":{"kms:CallerAccount":"`+home+`"}}}}`)
+	page := call(p.plane, lister, api.DescribeCustomKeyStores, &api.DescribeCustomKeyStoresInput{Limit: new(int32(7))})
+	rest := call(p.plane, lister, api.DescribeCustomKeyStores, &api.DescribeCustomKeyStoresInput{Marker: page.NextMarker})
+	if len(page.CustomKeyStores) != 7 || !*page.Truncated || len(rest.CustomKeyStores) != 3 || *rest.Truncated {
+		t.Errorf("%d and %d stores are listed", len(page.CustomKeyStores), len(rest.CustomKeyStores))
 	}
 }

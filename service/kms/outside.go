@@ -10,7 +10,7 @@ import (
 	"github.com/garrison-security/garrison/service/kms/xks"
 )
 
-// done is what was done outside transactions with a key in a custom key store.
+// done is what was done outside transactions with a key: a pair, or one in a custom key store.
 type done struct {
 	key             string // its ARN: an alias may select another since
 	plaintext, blob []byte
@@ -104,7 +104,7 @@ func (s *Service) sealByProxy(ctx context.Context, call *gateway.Call, n *named,
 }
 
 func (s *Service) sealByHSM(ctx context.Context, n *named, plaintext, bound []byte) ([]byte, error) {
-	hsm, err := s.login(ctx, n.store)
+	hsm, err := s.login(n.store)
 	if err != nil {
 		return nil, usingHSM(err)
 	}
@@ -125,7 +125,7 @@ func (s *Service) openOutside(ctx context.Context, call *gateway.Call, n *named,
 	if n.store.external() {
 		return s.openByProxy(ctx, call, n, sealed, bound)
 	}
-	hsm, err := s.login(ctx, n.store)
+	hsm, err := s.login(n.store)
 	if err != nil {
 		return nil, usingHSM(err)
 	}

@@ -81,7 +81,7 @@ func (s *Service) keyOperations() []gateway.Operation {
 	return []gateway.Operation{
 		gateway.PrepareWhen(kms.CreateKey, madeOutside, s.keyToCreate, s.prepareKey, s.createKey),
 		gateway.Op(kms.DescribeKey, s.describedKey, s.describeKey),
-		gateway.Op(kms.ListKeys, gateway.Account[kms.ListKeysInput], s.listKeys),
+		gateway.Op(kms.ListKeys, ofAccount[kms.ListKeysInput], s.listKeys),
 		gateway.Op(kms.EnableKey, managed(s, func(in *kms.EnableKeyInput) string { return in.KeyId }), s.enableKey),
 		gateway.Op(kms.DisableKey, unused(s, func(in *kms.DisableKeyInput) string { return in.KeyId }), s.disableKey),
 		gateway.Op(kms.UpdateKeyDescription, managed(s, func(in *kms.UpdateKeyDescriptionInput) string { return in.KeyId }), s.updateKeyDescription),
@@ -101,7 +101,7 @@ func (s *Service) aliasOperations() []gateway.Operation {
 		gateway.Op(kms.CreateAlias, s.aliasToCreate, s.createAlias),
 		gateway.Op(kms.UpdateAlias, s.aliasToMove, s.updateAlias),
 		gateway.Op(kms.DeleteAlias, s.aliasToDelete, s.deleteAlias),
-		gateway.Op(kms.ListAliases, gateway.Account[kms.ListAliasesInput], s.listAliases),
+		gateway.Op(kms.ListAliases, ofAccount[kms.ListAliasesInput], s.listAliases),
 	}
 }
 
@@ -114,7 +114,7 @@ func (s *Service) encryptionOperations() []gateway.Operation {
 		gateway.PrepareWhen(kms.GenerateDataKeyWithoutPlaintext, hiddenDataKeyOutside, s.keyOfHiddenDataKey, s.makeHiddenDataKey, s.generateDataKeyWithoutPlaintext),
 		gateway.Prepare(kms.GenerateDataKeyPair, s.keyOfPair, s.makePair, s.generateDataKeyPair),
 		gateway.Prepare(kms.GenerateDataKeyPairWithoutPlaintext, s.keyOfHiddenPair, s.makeHiddenPair, s.generateDataKeyPairWithoutPlaintext),
-		gateway.Op(kms.GenerateRandom, gateway.Account[kms.GenerateRandomInput], s.generateRandom),
+		gateway.Op(kms.GenerateRandom, ofAccount[kms.GenerateRandomInput], s.generateRandom),
 	}
 }
 
@@ -135,7 +135,7 @@ func (s *Service) grantOperations() []gateway.Operation {
 		gateway.Op(kms.RetireGrant, s.grantToRetire, s.retireGrant),
 		gateway.Op(kms.RevokeGrant, onGrants(s, func(in *kms.RevokeGrantInput) string { return in.KeyId }), s.revokeGrant),
 		gateway.Op(kms.ListGrants, onGrants(s, func(in *kms.ListGrantsInput) string { return in.KeyId }), s.listGrants),
-		gateway.Op(kms.ListRetirableGrants, gateway.Account[kms.ListRetirableGrantsInput], s.listRetirableGrants),
+		gateway.Op(kms.ListRetirableGrants, ofAccount[kms.ListRetirableGrantsInput], s.listRetirableGrants),
 	}
 }
 
@@ -168,7 +168,7 @@ func (s *Service) regionOperations() []gateway.Operation {
 func (s *Service) keyStoreOperations() []gateway.Operation {
 	return []gateway.Operation{
 		gateway.PrepareWhen(kms.CreateCustomKeyStore, proxied, s.storeToCreate, s.checkNewProxy, s.createCustomKeyStore),
-		gateway.Op(kms.DescribeCustomKeyStores, gateway.Account[kms.DescribeCustomKeyStoresInput], s.describeCustomKeyStores),
+		gateway.Op(kms.DescribeCustomKeyStores, ofAccount[kms.DescribeCustomKeyStoresInput], s.describeCustomKeyStores),
 		gateway.PrepareWhen(kms.UpdateCustomKeyStore, reproxied, s.storeToUpdate, s.checkChangedProxy, s.updateCustomKeyStore),
 		gateway.Op(kms.DeleteCustomKeyStore, storeOf(func(in *kms.DeleteCustomKeyStoreInput) string { return in.CustomKeyStoreId }), s.deleteCustomKeyStore),
 		gateway.Op(kms.ConnectCustomKeyStore, storeOf(func(in *kms.ConnectCustomKeyStoreInput) string { return in.CustomKeyStoreId }), s.connectCustomKeyStore),

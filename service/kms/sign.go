@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -60,7 +61,7 @@ func (s *Service) keyToSign(call *gateway.Call, in *kms.SignInput) (*named, erro
 	return n, n.loadPair(call, false)
 }
 
-func (s *Service) makeSignature(ctx context.Context, call *gateway.Call, n *named, in *kms.SignInput) ([]byte, error) {
+func (s *Service) makeSignature(ctx context.Context, call *gateway.Call, n *named, in *kms.SignInput) (*done, error) {
 	if err := n.signs(call, in.SigningAlgorithm); err != nil {
 		return nil, err
 	}
@@ -72,39 +73,38 @@ func (s *Service) makeSignature(ctx context.Context, call *gateway.Call, n *name
 		signature, err = pair.Sign(string(in.SigningAlgorithm), messageType(in.MessageType), in.Message)
 		return err
 	})
-	return signature, signatureError(call, err, in.SigningAlgorithm, in.MessageType)
+	return &done{key: n.Arn, blob: signature}, signatureError(call, err, in.SigningAlgorithm, in.MessageType)
 }
 
-func (s *Service) sign(_ context.Context, call *gateway.Call, n *named, in *kms.SignInput, signature []byte) (*kms.SignOutput, error) {
-	if err := n.signs(call, in.SigningAlgorithm); err != nil {
+func (s *Service) sign(_ context.Context, call *gateway.Call, n *named, in *kms.SignInput, d *done) (*kms.SignOutput, error) {
+	if err := cmp.Or(n.signs(call, in.SigningAlgorithm), d.of(n)); err != nil {
 		return nil, err
 	}
-	return &kms.SignOutput{KeyId: &n.Arn, Signature: signature, SigningAlgorithm: &in.SigningAlgorithm}, nil
+	return &kms.SignOutput{KeyId: &n.Arn, Signature: d.blob, SigningAlgorithm: &in.SigningAlgorithm}, nil
 }
 
 func (s *Service) keyToVerify(call *gateway.Call, in *kms.VerifyInput) (*named, error) {
 	return s.signing(call, in.KeyId, in.SigningAlgorithm, in.MessageType, in.GrantTokens)
 }
 
-func (s *Service) checkSignature(ctx context.Context, call *gateway.Call, n *named, in *kms.VerifyInput) (struct{}, error) {
-	none := struct{}{}
+func (s *Service) checkSignature(ctx context.Context, call *gateway.Call, n *named, in *kms.VerifyInput) (*done, error) {
 	if err := n.signs(call, in.SigningAlgorithm); err != nil {
-		return none, err
+		return nil, err
 	}
 	if err := dry(in.DryRun); err != nil {
-		return none, err
+		return nil, err
 	}
 	leave, err := s.using.Enter(ctx, call.Account)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	defer leave()
 	err = material.Verify(n.Spec, n.Public, string(in.SigningAlgorithm), messageType(in.MessageType), in.Message, in.Signature)
-	return none, signatureError(call, err, in.SigningAlgorithm, in.MessageType)
+	return &done{key: n.Arn}, signatureError(call, err, in.SigningAlgorithm, in.MessageType)
 }
 
-func (s *Service) verify(_ context.Context, call *gateway.Call, n *named, in *kms.VerifyInput, _ struct{}) (*kms.VerifyOutput, error) {
-	if err := n.signs(call, in.SigningAlgorithm); err != nil {
+func (s *Service) verify(_ context.Context, call *gateway.Call, n *named, in *kms.VerifyInput, d *done) (*kms.VerifyOutput, error) {
+	if err := cmp.Or(n.signs(call, in.SigningAlgorithm), d.of(n)); err != nil {
 		return nil, err
 	}
 	return &kms.VerifyOutput{KeyId: &n.Arn, SignatureValid: new(true), SigningAlgorithm: &in.SigningAlgorithm}, nil

@@ -9,9 +9,11 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"strings"
+	"sync"
 	"testing"
 
 	api "github.com/garrison-security/garrison/api/kms"
+	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/service/kms/material"
 )
 
@@ -180,4 +182,39 @@ func TestReEncrypt(t *testing.T) {
 	if got := again(from.KeyId); !strings.Contains(got, "not authorized to perform: kms:ReEncryptTo on resource: "+*from.Arn) {
 		t.Errorf("ReEncrypt to another key = %q", got)
 	}
+}
+
+// While an alias moves between two keys, whatever is signed under it verifies
+// by the key that the answer names.
+func TestSigningUnderAnAliasThatMoves(t *testing.T) {
+	p := newPlane(t)
+	keys := []*api.KeyMetadata{p.key(of("ECC_NIST_P256", "SIGN_VERIFY")), p.key(of("ECC_NIST_P256", "SIGN_VERIFY"))}
+	call(p, p.root, api.CreateAlias, &api.CreateAliasInput{AliasName: "alias/a", TargetKeyId: keys[0].KeyId})
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		for n := 1; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+				call(p, p.root, api.UpdateAlias, &api.UpdateAliasInput{AliasName: "alias/a", TargetKeyId: keys[n%2].KeyId})
+			}
+		}
+	})
+	for range 300 {
+		out, err := gateway.Invoke(t.Context(), p.Gateway, p.root, api.Sign, &api.SignInput{KeyId: "alias/a", Message: []byte("m"), SigningAlgorithm: "ECDSA_SHA_256"})
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "KMSInternalException") {
+				t.Error(err)
+			}
+			continue
+		}
+		if got := try(p, p.root, api.Verify, &api.VerifyInput{KeyId: *out.KeyId, Message: []byte("m"), Signature: out.Signature, SigningAlgorithm: "ECDSA_SHA_256"}); got != "" {
+			t.Errorf("signed by another key than is named: %s", got)
+			break
+		}
+	}
+	close(stop)
+	all.Wait()
 }

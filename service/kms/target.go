@@ -29,6 +29,12 @@ func (s *Service) conditions(call *gateway.Call) {
 	}
 }
 
+// ofAccount is the target of operations on the account as a whole.
+func ofAccount[In any](call *gateway.Call, _ *In) (gateway.Anything, error) {
+	call.Condition("kms:CallerAccount", call.Account)
+	return "", nil
+}
+
 // touch writes a key down as one that the call acts on, in its owner's record too.
 func (s *Service) touch(call *gateway.Call, n *named) {
 	n.grants = s

@@ -101,6 +101,11 @@ func FuzzParseBlob(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(blob)
+	outside, err := Header{Account: "000000000001", Key: someHeader.Key, Material: someHeader.Material, Outside: true}.Wrap([]byte("x"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(outside)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		header, err := ParseBlob(b)
 		if err != nil {
