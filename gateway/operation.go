@@ -96,6 +96,10 @@ func Free[In, Out any](op aws.Op[In, Out], because string, handle func(context.C
 	return o
 }
 
+// Wiped is what a preparation answers that holds secrets: it is wiped once the
+// call has committed or failed. What the call answers must not be part of it.
+type Wiped interface{ Wipe() }
+
 // Prepare is an operation with work that must not be done inside a
 // transaction: deriving a password, making a key, asking an HSM. Prepare is
 // run after the caller was authorised in a read, outside any transaction, with

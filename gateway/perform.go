@@ -49,6 +49,9 @@ func (g *Gateway) perform(ctx context.Context, r *request) outcome {
 	if o.err != nil {
 		return o
 	}
+	if secret, ok := prepared.(Wiped); ok {
+		defer secret.Wipe()
+	}
 	return g.carryOut(ctx, r, &prepared)
 }
 

@@ -16,7 +16,7 @@ import (
 
 // Cluster says which token stands for a CloudHSM cluster.
 type Cluster struct {
-	ID        string // cluster-1a23b4cdefg
+	ID        string // cluster-2a34b5cdefg
 	Module    string // path of the PKCS #11 module
 	Token     string // label
 	Serial    string // serial number, where several tokens have the label; may be ""
@@ -24,9 +24,8 @@ type Cluster struct {
 	IVFromHSM bool   // the token takes no IV of ours
 }
 
-// clusterID is the form of a CloudHSM cluster's id (CloudHSM API, Cluster), but
-// that all digits may stand in it: AWS's own examples have some that it excludes.
-var clusterID = regexp.MustCompile(`^cluster-[0-9a-zA-Z]{11,16}$`)
+// clusterID is the form of a CloudHSM cluster's id (CloudHSM API, Cluster).
+var clusterID = regexp.MustCompile(`^cluster-[2-7a-zA-Z]{11,16}$`)
 
 // ParseCluster reads a setting: CLUSTER-ID=URI. The URI is RFC 7512's, with the
 // path attributes token and serial and the query attribute module-path, and two
@@ -35,7 +34,7 @@ var clusterID = regexp.MustCompile(`^cluster-[0-9a-zA-Z]{11,16}$`)
 func ParseCluster(text string) (Cluster, error) {
 	id, uri, ok := strings.Cut(text, "=")
 	if !ok || !clusterID.MatchString(id) {
-		return Cluster{}, fmt.Errorf("%q does not begin with a cluster's id, as cluster-1a23b4cdefg=pkcs11:…", id)
+		return Cluster{}, fmt.Errorf("%q does not begin with a cluster's id, as cluster-2a34b5cdefg=pkcs11:…", id)
 	}
 	rest, ok := strings.CutPrefix(uri, "pkcs11:")
 	if !ok {

@@ -6,18 +6,19 @@ import (
 )
 
 func TestParseCluster(t *testing.T) {
-	full := Cluster{ID: "cluster-1a23b4cdefg", Module: "/opt/a b/m.so", Token: "my;token", Serial: "42", User: "kmsuser", IVFromHSM: true}
-	if got, err := ParseCluster("cluster-1a23b4cdefg=pkcs11:token=my%3Btoken;serial=42?module-path=/opt/a%20b/m.so&x-user=kmsuser&x-iv=hsm"); err != nil || got != full {
+	full := Cluster{ID: "cluster-2a34b5cdefg", Module: "/opt/a b/m.so", Token: "my;token", Serial: "42", User: "kmsuser", IVFromHSM: true}
+	if got, err := ParseCluster("cluster-2a34b5cdefg=pkcs11:token=my%3Btoken;serial=42?module-path=/opt/a%20b/m.so&x-user=kmsuser&x-iv=hsm"); err != nil || got != full {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for text, want := range map[string]string{
 		"":                            "does not begin with a cluster's id",
 		"pkcs11:token=x":              "does not begin with a cluster's id",
+		"cluster-1a34b5cdefg=pkcs11:": "does not begin with a cluster's id", // base 32 has no 1
 		"cluster-x=pkcs11:":           "does not begin with a cluster's id",
-		"cluster-1a23b4cdef/=pkcs11:": "does not begin with a cluster's id",
-		"cluster-1a23b4cdefg":         "does not begin with a cluster's id",
-		"cluster-1a23b4cdefg=/m":      "a PKCS #11 URI is wanted",
-		"cluster-1a23b4cdefg=":        "a PKCS #11 URI is wanted",
+		"cluster-2a34b5cdef/=pkcs11:": "does not begin with a cluster's id",
+		"cluster-2a34b5cdefg":         "does not begin with a cluster's id",
+		"cluster-2a34b5cdefg=/m":      "a PKCS #11 URI is wanted",
+		"cluster-2a34b5cdefg=":        "a PKCS #11 URI is wanted",
 	} {
 		if _, err := ParseCluster(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
@@ -39,7 +40,7 @@ func TestParseCluster(t *testing.T) {
 		"token=123456789012345678901234567890123?module-path=/m": "1 to 32 bytes",
 		"token=x;serial=12345678901234567?module-path=/m":        "more than 16 bytes",
 	} {
-		_, err := ParseCluster("cluster-1a23b4cdefg=pkcs11:" + rest)
+		_, err := ParseCluster("cluster-2a34b5cdefg=pkcs11:" + rest)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", rest, err, want)
 		}

@@ -40,7 +40,7 @@ type plant struct {
 	faults string // a file's being there is a fault: see testdata/faulty.c
 }
 
-const cluster = "cluster-1a23b4cdefg"
+const cluster = "cluster-2a34b5cdefg"
 
 func newPlant(t *testing.T) *plant {
 	t.Helper()

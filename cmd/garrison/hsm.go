@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 
 	"github.com/garrison-security/garrison/hsm"
 	"github.com/garrison-security/garrison/service/kms"
@@ -40,6 +41,9 @@ func (s *Settings) hsmFaults(add func(setting, format string, args ...any)) {
 	list, err := s.clusterList()
 	if err != nil {
 		add("hsm", "%v", err)
+	}
+	if len(list) > 0 && runtime.GOOS == "windows" {
+		add("hsm", "modules are not loaded on Windows")
 	}
 	for _, c := range list {
 		if err := hsm.CheckFile(c.Module); err != nil {

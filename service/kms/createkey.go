@@ -103,6 +103,13 @@ type made struct {
 	secret, public []byte
 }
 
+// Wipe implements gateway.Wiped.
+func (m *made) Wipe() {
+	if m != nil { // what has no material here
+		clear(m.secret)
+	}
+}
+
 // generate makes material, in its turn where that takes long.
 func (s *Service) generate(ctx context.Context, account string, spec material.Spec) (*made, error) {
 	if spec.Paired() {

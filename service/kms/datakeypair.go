@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/garrison-security/garrison/api/kms"
@@ -61,7 +62,7 @@ func (s *Service) generateDataKeyPair(_ context.Context, call *gateway.Call, n *
 		return nil, err
 	}
 	return &kms.GenerateDataKeyPairOutput{
-		PrivateKeyCiphertextBlob: blob, PrivateKeyPlaintext: m.secret, PublicKey: m.public, KeyId: &n.Arn,
+		PrivateKeyCiphertextBlob: blob, PrivateKeyPlaintext: bytes.Clone(m.secret), PublicKey: m.public, KeyId: &n.Arn,
 		KeyPairSpec: &in.KeyPairSpec, KeyMaterialId: &n.Current,
 	}, nil
 }

@@ -49,6 +49,9 @@ type imported struct {
 	secret, public []byte
 }
 
+// Wipe implements gateway.Wiped.
+func (m *imported) Wipe() { clear(m.secret) }
+
 // unwrap opens what is imported and checks that it is of the key's spec, outside any transaction.
 func (s *Service) unwrap(ctx context.Context, call *gateway.Call, i *importing, in *kms.ImportKeyMaterialInput) (*imported, error) {
 	if err := i.imports(); err != nil {
