@@ -1,13 +1,27 @@
 package policy
 
+// Reach asks of many actions whether policies let their holder try them, at a
+// bounded cost for all together. It is for one goroutine.
+type Reach struct{ left work }
+
+// NewReach bounds the questions to come to the work that so many decisions may take at most.
+func NewReach(decisions int) *Reach { return &Reach{work(decisions) * maxWork} }
+
+// TooDear tells that the bound is reached: answers since are worth nothing.
+func (r *Reach) TooDear() bool { return r.left < 0 }
+
 // Reaches tells whether policies let their holder try an action, as AWS's
 // reports of last access reckon it: an Allow names the action, on whatever
 // resource and under whatever conditions, and no Deny takes it away on every
 // resource and without conditions. What can't be read lets nobody try anything.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html
-func Reaches(policies []*Policy, action string) bool {
-	e := evaluation{work: maxWork}
+func (r *Reach) Reaches(policies []*Policy, action string) bool {
+	if r.TooDear() {
+		return false
+	}
+	e := evaluation{work: r.left}
+	defer func() { r.left = e.work }()
 	if !e.action.set(action) {
 		return false
 	}

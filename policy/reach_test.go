@@ -1,6 +1,9 @@
 package policy
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestReaches(t *testing.T) {
 	for _, c := range []struct {
@@ -23,12 +26,31 @@ func TestReaches(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := Reaches([]*Policy{Compile(doc, "")}, c.action); got != c.want {
+			if got := NewReach(1).Reaches([]*Policy{Compile(doc, "")}, c.action); got != c.want {
 				t.Errorf("Reaches(%s) = %t", c.action, got)
 			}
 		})
 	}
-	if Reaches([]*Policy{nil}, "s3:GetObject") {
+	if NewReach(1).Reaches([]*Policy{nil}, "s3:GetObject") {
 		t.Error("a policy that can't be read reaches something")
+	}
+}
+
+// A policy that is made to be dear is not asked of every action there is.
+func TestReachIsBounded(t *testing.T) {
+	dear := `"*:` + strings.Repeat("*a?", 1500) + `*"`
+	doc, err := Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":`+dear+`,"Resource":"*"}]}`), Identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, policies := NewReach(1), []*Policy{Compile(doc, "")}
+	asked := 0
+	for ; !r.TooDear() && asked < 1_000_000; asked++ {
+		if r.Reaches(policies, "s3:"+strings.Repeat("ab", 40)) {
+			t.Fatal("it is reached")
+		}
+	}
+	if !r.TooDear() {
+		t.Errorf("%d questions took no end", asked)
 	}
 }

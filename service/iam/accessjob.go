@@ -44,19 +44,28 @@ const (
 	// jobAge is how long a report can be read.
 	jobAge = 24 * time.Hour
 	// jobsKept is how many reports an account has at most; the oldest make room.
-	jobsKept      = 10_000
-	countJobs     = "access report"
-	jobsPerSweep  = 8
+	jobsKept     = 10_000
+	countJobs    = "access report"
+	jobsPerSweep = 8
+	// jobsPending is how many reports an account may wait for.
+	jobsPending   = 100
 	jobsMakeSpace = 64
 )
 
 // add stores a new job, and removes some that are old.
 func (j *AccessJob) add(call *gateway.Call) error {
 	j.ID, j.Created, j.By = trail.NewID(), call.Time, holderID(call.Principal)
+	pending, err := pendingJobs(call)
+	if err != nil {
+		return err
+	}
+	if len(pending) >= jobsPending {
+		return &aws.Error{Kind: aws.Throttled, Message: "Rate exceeded"}
+	}
 	if err := removeJobs(call, jobsPerSweep, call.Time.Add(-jobAge)); err != nil {
 		return err
 	}
-	err := counts.Add(call.Tx, call.Account, countJobs, j.ID, jobsKept)
+	err = counts.Add(call.Tx, call.Account, countJobs, j.ID, jobsKept)
 	if errors.Is(err, store.ErrQuota) {
 		if err := removeJobs(call, jobsMakeSpace, call.Time); err != nil {
 			return err
@@ -67,6 +76,17 @@ func (j *AccessJob) add(call *gateway.Call) error {
 		return err
 	}
 	return accessJobs.Insert(call.Tx, call.Account, j, j.ID)
+}
+
+// pendingJobs are the account's jobs that are not done.
+func pendingJobs(call *gateway.Call) (pending []*AccessJob, err error) {
+	for entry, err := range accessJobs.ListBy(call.Tx, accessJobsPending, call.Account, nil) {
+		if err != nil {
+			return nil, err
+		}
+		pending = append(pending, entry.Value)
+	}
+	return pending, nil
 }
 
 // removeJobs removes the oldest jobs, n at most, that were made before a time.

@@ -142,6 +142,17 @@ func (m *madeReport) store(tx store.Tx, account string, j AccessJob, at time.Tim
 	return accessJobs.Put(tx, account, &j, j.ID)
 }
 
+// reportWork is what a report's policies may cost, in decisions: a fraction of a second.
+const reportWork = 64
+
+// tooDear refuses policies that were made to keep the consumer busy.
+func tooDear(reach *policy.Reach) error {
+	if reach.TooDear() {
+		return &jobFailure{"LimitExceeded", "The policies take too much work to evaluate."}
+	}
+	return nil
+}
+
 // make makes a report, or one that says why there is none.
 func (u *useRecorder) make(reader *accessReader, account string, j *AccessJob) (*madeReport, error) {
 	m := &madeReport{}
@@ -177,7 +188,8 @@ func (m *madeReport) ofEntity(u *useRecorder, reader *accessReader, account stri
 		return err
 	}
 	found := map[string]*ServiceAccess{}
-	for _, namespace := range reachable(on.policies) {
+	reach := policy.NewReach(reportWork)
+	for _, namespace := range reachable(reach, on.policies) {
 		m.Services = append(m.Services, ServiceAccess{Namespace: namespace})
 	}
 	for i := range m.Services {
@@ -210,9 +222,9 @@ func (m *madeReport) ofEntity(u *useRecorder, reader *accessReader, account stri
 		m.chunks = append(m.chunks, AccessEntities{chunk})
 	}
 	for namespace, of := range actions {
-		found[namespace].Actions = u.Calls.told(namespace, of, on.policies)
+		found[namespace].Actions = u.Calls.told(reach, namespace, of, on.policies)
 	}
-	return nil
+	return tooDear(reach)
 }
 
 // add counts somebody's last attempt.
@@ -268,10 +280,10 @@ func (r *accessReader) entity(tx store.Tx, account string, e *EntityAccess, reac
 
 // told are the actions of a service as a report tells of them: those that
 // policies reach, tried or not.
-func (c *Calls) told(namespace string, tried map[string]ActionAccess, policies []*policy.Policy) []ActionAccess {
+func (c *Calls) told(reach *policy.Reach, namespace string, tried map[string]ActionAccess, policies []*policy.Policy) []ActionAccess {
 	var all []ActionAccess
 	for _, action := range c.trackedIn(namespace) {
-		if !policy.Reaches(policies, namespace+":"+action) {
+		if !reach.Reaches(policies, namespace+":"+action) {
 			continue
 		}
 		is, ok := tried[action]
@@ -286,12 +298,12 @@ func (c *Calls) told(namespace string, tried map[string]ActionAccess, policies [
 // reachable are the services of which the policies of every level reach an
 // action, by namespace: identity policies are one level, service control
 // policies several.
-func reachable(levels ...[]*policy.Policy) []string {
+func reachable(reach *policy.Reach, levels ...[]*policy.Policy) []string {
 	var all []string
 	for _, s := range reference.Services() {
 		if slices.ContainsFunc(s.Actions, func(a reference.Action) bool {
 			action := s.Prefix + ":" + a.Name
-			return !slices.ContainsFunc(levels, func(level []*policy.Policy) bool { return !policy.Reaches(level, action) })
+			return !slices.ContainsFunc(levels, func(level []*policy.Policy) bool { return !reach.Reaches(level, action) })
 		}) {
 			all = append(all, s.Prefix)
 		}

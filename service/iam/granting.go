@@ -10,6 +10,9 @@ import (
 	"github.com/garrison-security/garrison/policy/reference"
 )
 
+// grantingWork is what a call's policies may cost, in decisions.
+const grantingWork = 8
+
 // grantingPolicy is a policy, and how answers refer to it.
 type grantingPolicy struct {
 	compiled *policy.Policy
@@ -39,24 +42,28 @@ func (s *Service) listPoliciesGrantingServiceAccess(_ context.Context, call *gat
 		return nil, err
 	}
 	out := &iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []iam.ListPoliciesGrantingServiceAccessEntry{}}
+	reach := policy.NewReach(grantingWork)
 	for _, namespace := range namespaces {
 		entry := iam.ListPoliciesGrantingServiceAccessEntry{ServiceNamespace: &namespace, Policies: []iam.PolicyGrantingServiceAccess{}}
 		for _, g := range policies {
-			if reaches(g.compiled, namespace) {
+			if reaches(reach, g.compiled, namespace) {
 				entry.Policies = append(entry.Policies, g.shown)
 			}
 		}
 		out.PoliciesGrantingServiceAccess = append(out.PoliciesGrantingServiceAccess, entry)
+	}
+	if reach.TooDear() {
+		return nil, invalidInput("The policies take too much work to evaluate.")
 	}
 	out.IsTruncated, out.Marker = p.More(), p.Next
 	return out, nil
 }
 
 // reaches tells whether a policy lets its holder try an action of a service.
-func reaches(p *policy.Policy, namespace string) bool {
+func reaches(reach *policy.Reach, p *policy.Policy, namespace string) bool {
 	one := []*policy.Policy{p}
 	return slices.ContainsFunc(reference.Find(namespace).Actions, func(a reference.Action) bool {
-		return policy.Reaches(one, namespace+":"+a.Name)
+		return reach.Reaches(one, namespace+":"+a.Name)
 	})
 }
 

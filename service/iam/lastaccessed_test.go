@@ -299,3 +299,87 @@ func TestListPoliciesGrantingServiceAccess(t *testing.T) {
 		t.Errorf("an unknown service: %v", err)
 	}
 }
+
+// Reports go after a day, the oldest first where there are too many, and an
+// account that asks faster than it is answered is told to wait.
+func TestAccessJobsAreBounded(t *testing.T) {
+	p := newPlane(t)
+	start := time.Now()
+	var all []*AccessJob
+	add := func(after time.Duration) error {
+		j := &AccessJob{Of: "arn:aws:iam::" + testAccount + ":user/u"}
+		err := p.engine.Update(t.Context(), func(tx store.Tx) error {
+			return j.add(&gateway.Call{Tx: tx, Time: start.Add(after), Principal: p.root, Account: testAccount})
+		})
+		all = append(all, j)
+		return err
+	}
+	there := func(j *AccessJob, after time.Duration) bool {
+		var found error
+		p.update(func(tx store.Tx) error {
+			_, found = jobOf(&gateway.Call{Tx: tx, Time: start.Add(after), Principal: p.root, Account: testAccount}, j.ID, false)
+			return nil
+		})
+		return found == nil
+	}
+	for i := range jobsPending {
+		if err := add(time.Duration(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := add(time.Minute); !isKind(err, aws.Throttled) {
+		t.Errorf("one more than can wait: %v", err)
+	}
+	if !there(all[0], jobAge) || there(all[0], jobAge+time.Second) {
+		t.Error("a report is not there for a day")
+	}
+	p.update(func(tx store.Tx) error {
+		for _, j := range all[:10] { // as the consumer ends them
+			if err := new(madeReport).store(tx, testAccount, *j, start); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := add(jobAge + time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	p.update(func(tx store.Tx) error {
+		n, err := counted(tx, testAccount, countJobs)
+		if want := jobsPending + 1 - jobsPerSweep; n != want || err != nil {
+			t.Errorf("%d reports are kept, %v; want %d", n, err, want)
+		}
+		for _, j := range all[:jobsPerSweep] {
+			if found, err := accessReports.Has(tx, testAccount, j.ID); found || err != nil {
+				t.Errorf("what an old report found is kept: %v", err)
+			}
+		}
+		return nil
+	})
+}
+
+// Policies that are made to be dear keep nobody busy: AWS's twenty thousand
+// actions are not all compared with what matches none of them in the end.
+func TestDearPoliciesMakeNoReport(t *testing.T) {
+	p := newPlane(t)
+	follow(p)
+	call(p, p.root, iam.CreateUser, &iam.CreateUserInput{UserName: "u"})
+	for i := range 10 {
+		var actions []string
+		for j := range 150 {
+			actions = append(actions, `"*:*e*e*t*e*s*r*e*t*e*`+strconv.Itoa(j)+`z"`)
+		}
+		doc := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":[` + strings.Join(actions, ",") + `],"Resource":"*"}}`
+		arn := call(p, p.root, iam.CreatePolicy, &iam.CreatePolicyInput{PolicyName: "dear" + strconv.Itoa(i), PolicyDocument: doc}).Policy.Arn
+		call(p, p.root, iam.AttachUserPolicy, &iam.AttachUserPolicyInput{UserName: "u", PolicyArn: *arn})
+	}
+	_, out := accessReport(p, p.root, &iam.GenerateServiceLastAccessedDetailsInput{Arn: "arn:aws:iam::" + testAccount + ":user/u"})
+	if out.JobStatus != iam.JobStatusTypeFailed || out.Error == nil || out.Error.Code != "LimitExceeded" || out.JobCompletionDate == nil {
+		t.Errorf("report %+v %+v", out, out.Error)
+	}
+	everything := []string{"s3", "ec2", "iam", "kms", "sagemaker", "chime", "connect", "glue", "iot", "quicksight", "rds", "ssm", "wellarchitected", "bedrock"}
+	got := try(p, p.root, iam.ListPoliciesGrantingServiceAccess, &iam.ListPoliciesGrantingServiceAccessInput{Arn: "arn:aws:iam::" + testAccount + ":user/u", ServiceNamespaces: everything})
+	if !strings.HasPrefix(got, "InvalidInputException") {
+		t.Errorf("ListPoliciesGrantingServiceAccess = %q", got)
+	}
+}

@@ -34,8 +34,12 @@ func (m *madeReport) overall(u *useRecorder, reader *accessReader, account strin
 		return err
 	}
 	found := map[string]*ServiceAccess{}
-	for _, namespace := range reachable(on.limits...) {
+	reach := policy.NewReach(reportWork)
+	for _, namespace := range reachable(reach, on.limits...) {
 		m.Services = append(m.Services, ServiceAccess{Namespace: namespace})
+	}
+	if err := tooDear(reach); err != nil {
+		return err
 	}
 	for i := range m.Services {
 		found[m.Services[i].Namespace] = &m.Services[i]

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/garrison-security/garrison/api/iam"
 	"github.com/garrison-security/garrison/aws"
@@ -92,18 +93,14 @@ func (s *Service) generateOrganizationsAccessReport(_ context.Context, call *gat
 	if _, enabled, err := s.Organizations.ServicePolicies(call.Tx, m, m.Levels[0]); err != nil || !enabled {
 		return nil, cmp.Or(err, validation("Service control policies are not enabled in the organization's root."))
 	}
-	pending := 0
-	for entry, err := range accessJobs.ListBy(call.Tx, accessJobsPending, call.Account, nil) {
-		if err != nil {
-			return nil, err
-		}
-		if entry.Value.Overall {
-			pending++
-		}
-		if pending == overallPending {
-			return nil, &iam.ReportGenerationLimitExceededException{
-				Message: "The request failed because the maximum number of concurrent requests for this account are already running."}
-		}
+	pending, err := pendingJobs(call)
+	if err != nil {
+		return nil, err
+	}
+	pending = slices.DeleteFunc(pending, func(j *AccessJob) bool { return !j.Overall })
+	if len(pending) >= overallPending {
+		return nil, &iam.ReportGenerationLimitExceededException{
+			Message: "The request failed because the maximum number of concurrent requests for this account are already running."}
 	}
 	j := &AccessJob{Of: in.EntityPath, Overall: true}
 	if in.OrganizationsPolicyId != nil {
