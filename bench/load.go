@@ -138,7 +138,11 @@ func (c *client) call(request []byte) (int, error) {
 		}
 	}
 	c.body.Reset()
-	if _, err := io.CopyN(&c.body, c.r, int64(length)); err != nil {
+	to := io.Discard
+	if !good {
+		to = &c.body
+	}
+	if _, err := io.CopyN(to, c.r, int64(length)); err != nil {
 		return 0, err
 	}
 	if !good {
