@@ -119,7 +119,7 @@ func (r *request) decodeOnce() error {
 			return r.decodeErr
 		}
 	}
-	r.decodeErr = codecs.For(r.protocol).Decode(r.row, r.wire, r.payload, r.match.Labels, r.in)
+	r.decodeErr = codecs.For(r.protocol).Decode(r.row, r.ofLink(), r.payload, r.match.Labels, r.in)
 	return r.decodeErr
 }
 
