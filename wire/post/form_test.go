@@ -69,6 +69,7 @@ func TestFormsAreReadInAnyPieces(t *testing.T) {
 		{"bytes that are no text", piece("key", "\xff") + file("x") + end, "", "MalformedPOSTRequest"},
 		{"fields of 20 KiB", piece("key", strings.Repeat("k", MaxFields-200)) + file("x") + end, "x", ""},
 		{"more", piece("key", strings.Repeat("k", MaxFields)) + file("x") + end, "", "MaxPostPreDataLengthExceeded"},
+		{"more, and no file", piece("key", strings.Repeat("k", MaxFields)) + end, "", "MaxPostPreDataLengthExceeded"},
 		{"much more", piece("key", strings.Repeat("k", 1<<20)) + file("x") + end, "", "MaxPostPreDataLengthExceeded"},
 		{"headers without end", "--edge\r\nX: " + strings.Repeat("x", 1<<20), "", "MaxPostPreDataLengthExceeded"},
 		{"a preamble without end", strings.Repeat("x\r\n", 1<<20), "", "MaxPostPreDataLengthExceeded"},
