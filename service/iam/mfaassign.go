@@ -46,11 +46,23 @@ func holderNamed(call *gateway.Call, in *iam.EnableMFADeviceInput) (*User, error
 	if _, missing := errors.AsType[*iam.NoSuchEntityException](err); !missing || in.UserName != call.Account {
 		return u, err
 	}
-	if call.Principal.Kind != aws.Root || call.Principal.Session != nil {
+	if call.Principal.Kind != aws.Root {
 		return u, err
 	}
-	return roots.Get(call.Tx, call.Account)
+	root, err := roots.Get(call.Tx, call.Account)
+	if err != nil {
+		return nil, err
+	}
+	by := call.Principal.Session
+	if by == nil && len(root.MFA) > 0 || by != nil && by.MFAAt.IsZero() {
+		return nil, errRootMFA
+	}
+	return root, nil
 }
+
+// errRootMFA keeps who has root's key, and not its device, from changing what its
+// device is: a session that was opened with the device may.
+var errRootMFA = denied("Root's MFA devices are changed in a session of its own that was authenticated by MFA.")
 
 // enableMFADevice assigns a device to a user, or to root.
 //
@@ -91,6 +103,9 @@ func (s *Service) resyncMFADevice(_ context.Context, call *gateway.Call, u *User
 // deactivateMFADevice takes a device from its user. The device stays, with its
 // seed, and with what codes of it were taken.
 func (s *Service) deactivateMFADevice(_ context.Context, call *gateway.Call, u *User, in *iam.DeactivateMFADeviceInput) (*iam.DeactivateMFADeviceOutput, error) {
+	if u.root() && call.Principal.Session == nil { // AssumeRoot's sessions may, too, as their task says
+		return nil, errRootMFA
+	}
 	d, err := u.mfaDevice(call, in.SerialNumber)
 	if err != nil {
 		return nil, err

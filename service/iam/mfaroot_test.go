@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -31,10 +32,31 @@ func TestRootHasAnMFADevice(t *testing.T) {
 	if got := enable(p.root, testAccount); got != "" {
 		t.Fatal(got)
 	}
+	// From now on root's key alone changes nothing of it: else its holder needed no device.
+	strong := session
+	strong.Session = &aws.Session{IssuedAt: now, MFAAt: now}
+	other := seedOf(p, "other")
+	another := func(who *aws.Principal) string {
+		in := enabling(testAccount, other, step-1, step)
+		in.SerialNumber = serial[:len(serial)-1] + "other"
+		return try(p, who, iam.EnableMFADevice, in)
+	}
+	for name, got := range map[string]string{
+		"another":               another(p.root),
+		"another, by a session": another(&session),
+		"none":                  try(p, p.root, iam.DeactivateMFADevice, &iam.DeactivateMFADeviceInput{SerialNumber: serial}),
+	} {
+		if !strings.Contains(got, "authenticated by MFA") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if got := another(&strong) + try(p, &strong, iam.DeactivateMFADevice, &iam.DeactivateMFADeviceInput{SerialNumber: serial[:len(serial)-1] + "other"}); got != "" {
+		t.Error(got)
+	}
 	if got := call(p, p.root, iam.ListMFADevices, new(iam.ListMFADevicesInput)).MFADevices; len(got) != 1 || got[0].SerialNumber != serial {
 		t.Errorf("%+v", got)
 	}
-	if got := call(p, p.root, iam.ListVirtualMFADevices, new(iam.ListVirtualMFADevicesInput)).VirtualMFADevices; len(got) != 1 || got[0].User.UserId != testAccount {
+	if got := call(p, p.root, iam.ListVirtualMFADevices, new(iam.ListVirtualMFADevicesInput)).VirtualMFADevices; len(got) != 2 || got[0].User.UserId != testAccount {
 		t.Errorf("%+v", got)
 	}
 	if got := call(p, p.root, iam.GetAccountSummary, new(iam.GetAccountSummaryInput)).SummaryMap; got["AccountMFAEnabled"] != 1 {
@@ -53,7 +75,7 @@ func TestRootHasAnMFADevice(t *testing.T) {
 	if got := p.verify(p.root, now, serial, code); got != wrongCode {
 		t.Errorf("a code was taken twice: %q", got)
 	}
-	call(p, p.root, iam.DeactivateMFADevice, &iam.DeactivateMFADeviceInput{SerialNumber: serial})
+	call(p, &strong, iam.DeactivateMFADevice, &iam.DeactivateMFADeviceInput{SerialNumber: serial})
 	if got := p.verify(p.root, now.Add(time.Minute), serial, codeAt(seed, step+2)); got != wrongSerial {
 		t.Errorf("after it was taken away: %q", got)
 	}
