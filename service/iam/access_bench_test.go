@@ -24,7 +24,7 @@ func BenchmarkReachable(b *testing.B) {
 		policies = append(policies, p.Compiled("aws"))
 	}
 	for b.Loop() {
-		reachable(policy.NewReach(reportWork), policies)
+		reachable(policy.NewReach(64), policies)
 	}
 }
 

@@ -142,9 +142,6 @@ func (m *madeReport) store(tx store.Tx, account string, j AccessJob, at time.Tim
 	return accessJobs.Put(tx, account, &j, j.ID)
 }
 
-// reportWork is what a report's policies may cost, in decisions: a fraction of a second.
-const reportWork = 64
-
 // tooDear refuses policies that were made to keep the consumer busy.
 func tooDear(reach *policy.Reach) error {
 	if reach.TooDear() {
@@ -188,7 +185,7 @@ func (m *madeReport) ofEntity(u *useRecorder, reader *accessReader, account stri
 		return err
 	}
 	found := map[string]*ServiceAccess{}
-	reach := policy.NewReach(reportWork)
+	reach := policy.NewReach(u.reportWork)
 	for _, namespace := range reachable(reach, on.policies) {
 		m.Services = append(m.Services, ServiceAccess{Namespace: namespace})
 	}

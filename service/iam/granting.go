@@ -10,9 +10,6 @@ import (
 	"github.com/garrison-security/garrison/policy/reference"
 )
 
-// grantingWork is what a call's policies may cost, in decisions.
-const grantingWork = 8
-
 // grantingPolicy is a policy, and how answers refer to it.
 type grantingPolicy struct {
 	compiled *policy.Policy
@@ -42,7 +39,7 @@ func (s *Service) listPoliciesGrantingServiceAccess(_ context.Context, call *gat
 		return nil, err
 	}
 	out := &iam.ListPoliciesGrantingServiceAccessOutput{PoliciesGrantingServiceAccess: []iam.ListPoliciesGrantingServiceAccessEntry{}}
-	reach := policy.NewReach(grantingWork)
+	reach := policy.NewReach(s.grantingWork)
 	for _, namespace := range namespaces {
 		entry := iam.ListPoliciesGrantingServiceAccessEntry{ServiceNamespace: &namespace, Policies: []iam.PolicyGrantingServiceAccess{}}
 		for _, g := range policies {

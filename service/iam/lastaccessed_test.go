@@ -362,6 +362,7 @@ func TestAccessJobsAreBounded(t *testing.T) {
 // actions are not all compared with what matches none of them in the end.
 func TestDearPoliciesMakeNoReport(t *testing.T) {
 	p := newPlane(t)
+	p.service.reportWork, p.service.grantingWork = 2, 1
 	follow(p)
 	call(p, p.root, iam.CreateUser, &iam.CreateUserInput{UserName: "u"})
 	for i := range 10 {

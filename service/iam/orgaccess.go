@@ -34,7 +34,7 @@ func (m *madeReport) overall(u *useRecorder, reader *accessReader, account strin
 		return err
 	}
 	found := map[string]*ServiceAccess{}
-	reach := policy.NewReach(reportWork)
+	reach := policy.NewReach(u.reportWork)
 	for _, namespace := range reachable(reach, on.limits...) {
 		m.Services = append(m.Services, ServiceAccess{Namespace: namespace})
 	}

@@ -58,11 +58,26 @@ func reportedBy(tx store.Tx, account, arn string) (*reported, error) {
 		}
 		p.Identity = append(p.Identity, compiled)
 	}
+	if err == nil && on.arn() != arn { // by now it is another's name, or has another path
+		err = store.ErrNotFound
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, &jobFailure{"NoSuchEntity", arn + " cannot be found."}
 	}
 	on.policies = p.Identity
 	return on, err
+}
+
+func (on *reported) arn() string {
+	switch {
+	case on.user != nil:
+		return on.user.Arn
+	case on.group != nil:
+		return on.group.Arn
+	case on.role != nil:
+		return on.role.Arn
+	}
+	return on.policy
 }
 
 // entities are the users and roles that have the policies: a group's members,

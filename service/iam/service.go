@@ -32,7 +32,10 @@ type Service struct {
 	Options
 	sessionPolicies sessionPolicies
 	derivations     *gateway.Turns
-	guesses         guesses
+	// reportWork and grantingWork are what a report's policies, and those of a call of
+	// ListPoliciesGrantingServiceAccess, may cost to ask of every action, in decisions.
+	reportWork, grantingWork int
+	guesses                  guesses
 }
 
 // derivationsKept is how many derivations of one account's passwords may wait or run.
@@ -40,7 +43,7 @@ const derivationsKept = 32
 
 // New makes a Service.
 func New(o Options) *Service {
-	return &Service{Options: o, derivations: gateway.NewTurns(derivationsKept)}
+	return &Service{Options: o, derivations: gateway.NewTurns(derivationsKept), reportWork: 64, grantingWork: 8}
 }
 
 // Operations implements gateway.Service.
