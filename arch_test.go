@@ -52,7 +52,7 @@ var arrows = map[string]string{
 	"cmd/garrison":           "aws backup blob/* front gateway hsm keyring policy/* service/* store store/mem store/pebble store/postgres trail",
 
 	"modelgen/*":       "api/catalog aws internal/shared policy/reference",
-	"bench/*":          "api/* aws blob front gateway keyring policy service/* store/* trail wire/*",
+	"bench/*":          "api/* aws blob front gateway internal/pgtest keyring policy service/* store/* trail wire/*",
 	"e2e/*":            "",
 	"internal/hsmtest": "",
 	"internal/image":   "",

@@ -35,10 +35,15 @@ func (s *server) measure(connections int, span time.Duration, next func(connecti
 		defer c.conn.Close()
 		conns[i] = c
 	}
+	return measure(conns, span, next, s.cpu)
+}
+
+// measure sends requests over connections; cpu is what their servers have used.
+func measure(conns []*client, span time.Duration, next func(connection int) []byte, cpu func() (time.Duration, error)) (figures, error) {
 	if _, _, err := drive(conns, span/4, next); err != nil {
 		return figures{}, err
 	}
-	before, err := s.cpu()
+	before, err := cpu()
 	if err != nil {
 		return figures{}, err
 	}
@@ -48,7 +53,7 @@ func (s *server) measure(connections int, span time.Duration, next func(connecti
 		return figures{}, err
 	}
 	took := time.Since(began)
-	after, err := s.cpu()
+	after, err := cpu()
 	if err != nil {
 		return figures{}, err
 	}

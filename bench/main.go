@@ -23,7 +23,7 @@ func main() {
 	binary := flag.String("garrison", "", "the garrison binary to measure")
 	seconds := flag.Float64("seconds", 3, "how long each figure is measured")
 	entities := flag.Int("entities", 100_000, "users, roles and policies of the large account")
-	only := flag.String("only", "", "one part alone: calls, keys, s3, growth, guardrails or startup")
+	only := flag.String("only", "", "one part alone: calls, keys, s3, growth, guardrails, postgres or startup")
 	quick := flag.Bool("quick", false, "a short run that shows that every figure can be taken")
 	flag.Parse()
 	if *attach != "" {
@@ -59,7 +59,7 @@ func (b *bench) run() error {
 	for _, part := range []struct {
 		name    string
 		measure func(*bench) error
-	}{{"calls", (*bench).calls}, {"keys", (*bench).keys}, {"s3", (*bench).objects}, {"growth", (*bench).growth}, {"guardrails", (*bench).guardrails}, {"startup", (*bench).startup}} {
+	}{{"calls", (*bench).calls}, {"keys", (*bench).keys}, {"s3", (*bench).objects}, {"growth", (*bench).growth}, {"guardrails", (*bench).guardrails}, {"postgres", (*bench).postgres}, {"startup", (*bench).startup}} {
 		if b.only != "" && b.only != part.name {
 			continue
 		}

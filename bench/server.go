@@ -29,10 +29,12 @@ type server struct {
 }
 
 // garrison starts the binary on a data directory and waits until it is ready.
-func (b *bench) garrison(dir string) (*server, error) {
+func (b *bench) garrison(dir string, further ...string) (*server, error) {
 	cmd := exec.Command(b.binary, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--account", "123456789012",
 		"--quota", "iam:Users=10000000", "--quota", "iam:Roles=10000000", "--quota", "iam:Policies=10000000", "--quota", "iam:PolicyVersionsInUse=10000000")
-	cmd.Env = append(os.Environ(), "GARRISON_ROOT_ACCESS_KEY_ID="+rootID, "GARRISON_ROOT_SECRET_ACCESS_KEY="+rootSecret)
+	cmd.Args = append(cmd.Args, further...)
+	cmd.Env = append(os.Environ(), "GARRISON_ROOT_ACCESS_KEY_ID="+rootID, "GARRISON_ROOT_SECRET_ACCESS_KEY="+rootSecret,
+		"GARRISON_ROOT_PASSPHRASE=the root key of a store that is thrown away")
 	log, err := os.Create(dir + ".log")
 	if err != nil {
 		return nil, err

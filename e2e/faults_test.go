@@ -1,13 +1,16 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,6 +58,7 @@ func TestNodesUnderFaults(t *testing.T) {
 		f.endpoints = append(f.endpoints, n.endpoint)
 		n.args = append(n.args, "--listen", strings.TrimPrefix(n.endpoint, "http://"))
 	}
+	table := faultTable{}
 	for round := range rounds {
 		f.newWriters(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -68,11 +72,13 @@ func TestNodesUnderFaults(t *testing.T) {
 		}{
 			{"a node is killed", (*faulty).killNode},
 			{"the database is killed", (*faulty).killDatabase},
+			{"a node and the database are killed", (*faulty).killBoth},
 			{"a node stands still", (*faulty).stopNode},
 			{"connections are cut", (*faulty).cutLinks},
 			{"connections are slow", (*faulty).slowLinks},
 			{"answers do not arrive", (*faulty).muteLink},
 		} {
+			f.writers.spoils(fault.name)
 			fault.inject(f, t)
 			f.back(t, fault.name)
 			if t.Failed() {
@@ -82,16 +88,50 @@ func TestNodesUnderFaults(t *testing.T) {
 		cancel()
 		all.Wait()
 		f.check(t)
+		table.add(f.writers)
 		if t.Failed() {
 			t.Fatalf("in round %d", round)
 		}
 		t.Logf("round %d: %d calls acknowledged, %d not", round, len(f.writers.sure), len(f.writers.unsure))
 	}
+	table.print(t)
 	for _, n := range f.nodes {
 		if err := n.stop(); err != nil {
 			t.Error(err)
 		}
 	}
+}
+
+// faultTable counts, by fault, how often it was injected, the calls that were
+// acknowledged meanwhile, and of these the lost and the doubled ones.
+type faultTable map[string]*[4]int
+
+func (f faultTable) add(w *writers) {
+	faults := map[string]bool{}
+	for _, fault := range w.during {
+		faults[fault] = true
+	}
+	for fault := range faults {
+		row := f[fault]
+		if row == nil {
+			row = new([4]int)
+			f[fault] = row
+		}
+		row[0]++
+		row[1] += w.acknowledged(fault)
+		row[2] += w.lost[fault]
+		row[3] += w.double[fault]
+	}
+}
+
+func (f faultTable) print(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("\n| fault | times | acknowledged | lost | doubled |\n|---|---|---|---|---|\n")
+	for _, fault := range slices.Sorted(maps.Keys(f)) {
+		row := f[fault]
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", cmp.Or(fault, "nothing"), row[0], row[1], row[2], row[3])
+	}
+	t.Log(b.String())
 }
 
 // newWriters makes an account for a round's writers. Its root's key is on the node that made it.
@@ -162,6 +202,16 @@ func (f *faulty) killDatabase(t *testing.T) {
 		}
 	}
 	if err := f.database.Run(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// killBoth kills a node and the database in the same moment.
+func (f *faulty) killBoth(t *testing.T) {
+	n := f.nodes[0]
+	f.database.Kill()
+	n.kill()
+	if err := errors.Join(f.database.Run(), n.start()); err != nil {
 		t.Fatal(err)
 	}
 }

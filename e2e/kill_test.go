@@ -80,6 +80,29 @@ type writers struct {
 	mu     sync.Mutex
 	sure   map[string]string // users whose making was acknowledged, and the request's id
 	unsure []string          // users whose making was asked for and not answered
+	fault  string            // what is being spoilt now
+	during map[string]string // what was when a user's making was acknowledged
+	lost   map[string]int    // by fault, what check has found: acknowledged, and not stored or not recorded
+	double map[string]int    // and recorded more than once
+}
+
+// spoils says what is being spoilt from now on.
+func (w *writers) spoils(fault string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault = fault
+}
+
+// acknowledged is how many calls were while something was spoilt.
+func (w *writers) acknowledged(fault string) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, during := range w.during {
+		if during == fault {
+			n++
+		}
+	}
+	return n
 }
 
 // write lets the clients write, and kills the server under their hands.
@@ -114,6 +137,10 @@ func (w *writers) one(client *iam.Client, name string) bool {
 		return false
 	}
 	w.sure[name], _ = middleware.GetRequestIDMetadata(out.ResultMetadata)
+	if w.during == nil {
+		w.during = map[string]string{}
+	}
+	w.during[name] = w.fault
 	return true
 }
 
@@ -130,16 +157,21 @@ func (w *writers) check(t *testing.T) {
 			stored[*u.UserName] = true
 		}
 	}
-	recorded := map[string]string{}
+	recorded, times := map[string]string{}, map[string]int{}
+	w.lost, w.double = map[string]int{}, map[string]int{}
 	events := recordedEvents(t, w.server, "--account", w.account, "--name", "CreateUser")
 	for _, e := range events {
 		if e.ErrorCode != "" {
 			t.Errorf("%s is recorded as %s", e.RequestParameters.UserName, e.ErrorCode)
 		}
 		recorded[e.RequestParameters.UserName] = e.RequestID
+		if times[e.RequestParameters.UserName]++; times[e.RequestParameters.UserName] == 2 {
+			w.double[w.during[e.RequestParameters.UserName]]++
+		}
 	}
 	for name, request := range w.sure {
 		if !stored[name] || recorded[name] != request {
+			w.lost[w.during[name]]++
 			t.Errorf("%s was acknowledged (request %s); stored %t, recorded as request %q", name, request, stored[name], recorded[name])
 		}
 	}

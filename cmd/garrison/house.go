@@ -84,7 +84,7 @@ func (h *house) open(ctx context.Context, make bool) (err error) {
 	}
 	h.keys = keyring.New()
 	journal := trail.NewJournal(h.keys)
-	options := store.Options{Sealer: h.keys, Journal: journal, Release: release}
+	options := store.Options{Sealer: h.keys, Journal: journal, Release: release, Log: h.log}
 	if h.engine, err = openEngine(ctx, h.settings.Engine, h.dir, options); err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}

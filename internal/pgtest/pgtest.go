@@ -1,6 +1,6 @@
 // Package pgtest gives tests a PostgreSQL server of their own: of the programs
 // that the machine has, in a temporary folder, ended with the test. It is for
-// tests alone.
+// tests and measurements alone.
 package pgtest
 
 import (
@@ -33,6 +33,7 @@ type Server struct {
 	Password string // for connections over TCP
 	dir      string
 	settings []string
+	limit    int // bytes of a file
 	process  *exec.Cmd
 	ended    chan struct{}
 }
@@ -41,6 +42,9 @@ type Server struct {
 func bin() string {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if path, err := exec.LookPath("initdb"); err == nil {
+		if whole, err := filepath.EvalSymlinks(path); err == nil { // the others lie beside it, not beside a link
+			path = whole
+		}
 		found = append(found, path)
 	}
 	if len(found) == 0 {
@@ -100,7 +104,7 @@ func Kept() (string, error) {
 }
 
 func startShared() error {
-	shared.once.Do(func() { shared.server, shared.err = start("fsync=off", "full_page_writes=off") })
+	shared.once.Do(func() { shared.server, shared.err = New("fsync=off", "full_page_writes=off") })
 	return shared.err
 }
 
@@ -108,7 +112,7 @@ func startShared() error {
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	need(t)
-	s, err := start(settings...)
+	s, err := New(settings...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +120,11 @@ func Start(t testing.TB, settings ...string) *Server {
 	return s
 }
 
-func start(settings ...string) (_ *Server, err error) {
+// New is Start for what has no test to end with: its caller stops the server.
+func New(settings ...string) (_ *Server, err error) {
+	if bin() == "" {
+		return nil, errors.New("PostgreSQL is not here; install it (initdb in PATH or in /usr/lib/postgresql)")
+	}
 	dir, err := os.MkdirTemp("", "pg*")
 	if err != nil {
 		return nil, err
@@ -150,6 +158,11 @@ func start(settings ...string) (_ *Server, err error) {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
+// Command is one of the server's programs, to be run as the server's user in its folder, where its socket is.
+func (s *Server) Command(name string, args ...string) *exec.Cmd {
+	return s.command(name, append([]string{"-h", s.dir, "-p", strconv.Itoa(s.Port), "-U", "garrison"}, args...)...)
+}
+
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	c := exec.Command(filepath.Join(bin(), name), args...)
 	c.Dir = s.dir
@@ -179,6 +192,10 @@ func (s *Server) Run() error {
 	}
 	defer log.Close()
 	s.process, s.ended = s.command("postgres", args...), make(chan struct{})
+	if s.limit > 0 { // which the shell counts in blocks of 512 bytes
+		s.process.Args = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -f %d && exec "$0" "$@"`, s.limit/512), s.process.Path}, args...)
+		s.process.Path = "/bin/sh"
+	}
 	s.process.Stdout, s.process.Stderr = log, log
 	if err := begin(s.process, s.ended); err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
@@ -199,6 +216,65 @@ func (s *Server) Run() error {
 		}
 	}
 }
+
+// Standby starts a copy of the server that follows it, and has the server wait for it at each
+// commit from then on.
+func (s *Server) Standby(t testing.TB) *Server {
+	t.Helper()
+	other, err := s.standby()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(other.Stop)
+	return other
+}
+
+func (s *Server) standby() (_ *Server, err error) {
+	dir, err := os.MkdirTemp("", "pg*")
+	if err != nil {
+		return nil, err
+	}
+	other := &Server{dir: dir, settings: s.settings, Password: s.Password}
+	defer func() {
+		if err != nil {
+			other.Stop()
+		}
+	}()
+	if err := give(dir); err != nil {
+		return nil, err
+	}
+	copying := other.command("pg_basebackup", "--pgdata", other.data(), "--host", s.dir, "--port", strconv.Itoa(s.Port),
+		"--username", "garrison", "--wal-method", "stream", "--checkpoint", "fast", "--write-recovery-conf", "--no-sync")
+	if out, err := copying.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("pg_basebackup: %w\n%s", err, out)
+	}
+	if other.Port, err = freePort(); err != nil {
+		return nil, err
+	}
+	if err := other.Run(); err != nil {
+		return nil, err
+	}
+	for _, sql := range []string{"ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"} {
+		if err := s.Exec(sql); err != nil {
+			return nil, err
+		}
+	}
+	return other, nil
+}
+
+// Promote makes a standby take writes, waiting for no other.
+func (s *Server) Promote() error {
+	return errors.Join(s.Exec("SELECT pg_promote()"), s.Exec("ALTER SYSTEM SET synchronous_standby_names = ''"), s.Exec("SELECT pg_reload_conf()"))
+}
+
+// Either is the URL of whichever of the two servers takes writes.
+func (s *Server) Either(other *Server) string {
+	return fmt.Sprintf("postgres://garrison@/postgres?host=%s,%s&port=%d,%d", url.QueryEscape(s.dir), url.QueryEscape(other.dir), s.Port, other.Port)
+}
+
+// Limit bounds, from the next Run on, how large a file of the server's may grow, in bytes, as a
+// full disk does; 0: no bound.
+func (s *Server) Limit(file int) { s.limit = file }
 
 // Signal sends the server's first process a signal, such as SIGSTOP.
 func (s *Server) Signal(signal os.Signal) error { return s.process.Process.Signal(signal) }
