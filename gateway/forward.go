@@ -91,6 +91,16 @@ func (g *Gateway) ready(ctx context.Context, r *request, u *unprepared) {
 	r.readied = append(r.readied[:min(u.index, len(r.readied)):u.index], done)
 }
 
+// wipe clears what was prepared for forwarded operations.
+func (r *request) wipe() {
+	for _, done := range r.readied {
+		if secret, ok := done.prepared.(Wiped); ok {
+			secret.Wipe()
+		}
+	}
+	r.readied = nil
+}
+
 // describe fills in the event of a forwarded call.
 func (c *Call) describe(o *Operation, in, out any, err error) {
 	e := c.event

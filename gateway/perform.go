@@ -58,6 +58,7 @@ func (g *Gateway) perform(ctx context.Context, r *request) outcome {
 // carryOut runs an operation in the call's transaction: again, when it forwards
 // one that turned out to need preparation.
 func (g *Gateway) carryOut(ctx context.Context, r *request, prepared *any) outcome {
+	defer r.wipe()
 	for range maxReadied {
 		o := g.record(ctx, r, func(call *Call) (any, error) { return r.operation.run(ctx, call, r.in, prepared) })
 		u := stopped(o.err)

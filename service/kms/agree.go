@@ -56,7 +56,7 @@ func (s *Service) deriveSharedSecret(_ context.Context, call *gateway.Call, n *n
 		return nil, err
 	}
 	return &kms.DeriveSharedSecretOutput{
-		KeyId: &n.Arn, SharedSecret: d.plaintext, KeyAgreementAlgorithm: &in.KeyAgreementAlgorithm, KeyOrigin: &n.Origin,
+		KeyId: &n.Arn, SharedSecret: d.opened(), KeyAgreementAlgorithm: &in.KeyAgreementAlgorithm, KeyOrigin: &n.Origin,
 	}, nil
 }
 

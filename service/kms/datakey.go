@@ -62,7 +62,11 @@ func (s *Service) makeDataKey(ctx context.Context, call *gateway.Call, n *named,
 }
 
 func (s *Service) makeHiddenDataKey(ctx context.Context, call *gateway.Call, n *named, in *kms.GenerateDataKeyWithoutPlaintextInput) (*done, error) {
-	return s.dataKeyBy(ctx, call, n, in.NumberOfBytes, in.KeySpec, in.DryRun)
+	d, err := s.dataKeyBy(ctx, call, n, in.NumberOfBytes, in.KeySpec, in.DryRun)
+	if err == nil {
+		clear(d.plaintext) // nobody is told
+	}
+	return d, err
 }
 
 // dataKeyBy makes a data key, and has it sealed in a key store, outside any transaction.
@@ -72,7 +76,11 @@ func (s *Service) dataKeyBy(ctx context.Context, call *gateway.Call, n *named, b
 		return nil, err
 	}
 	blob, err := s.sealOutside(ctx, call, n, key)
-	return &done{key: n.Arn, plaintext: key, blob: blob}, err
+	if err != nil {
+		clear(key)
+		return nil, err
+	}
+	return &done{key: n.Arn, plaintext: key, blob: blob}, nil
 }
 
 // dataKey makes a data key, and seals it, unless a key store has.
@@ -82,7 +90,8 @@ func (s *Service) dataKey(call *gateway.Call, n *named, bytes *int32, spec *kms.
 	}
 	blob, err = s.sealOnce(call, n, key, d)
 	if d != nil {
-		key = d.plaintext
+		clear(key)
+		key = d.opened()
 	}
 	return key, blob, err
 }
@@ -96,7 +105,8 @@ func (s *Service) generateDataKey(_ context.Context, call *gateway.Call, n *name
 }
 
 func (s *Service) generateDataKeyWithoutPlaintext(_ context.Context, call *gateway.Call, n *named, in *kms.GenerateDataKeyWithoutPlaintextInput, d *done) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
-	_, blob, err := s.dataKey(call, n, in.NumberOfBytes, in.KeySpec, in.DryRun, d)
+	key, blob, err := s.dataKey(call, n, in.NumberOfBytes, in.KeySpec, in.DryRun, d)
+	clear(key)
 	if err != nil {
 		return nil, err
 	}

@@ -224,7 +224,7 @@ func (s *Service) openOnce(n *named, blob []byte, d *done) ([]byte, error) {
 	if err := d.of(n); err != nil {
 		return nil, err
 	}
-	return d.plaintext, nil
+	return d.opened(), nil
 }
 
 func (s *Service) decrypt(_ context.Context, call *gateway.Call, n *named, in *kms.DecryptInput, d *done) (*kms.DecryptOutput, error) {

@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -15,6 +16,16 @@ type done struct {
 	key             string // its ARN: an alias may select another since
 	plaintext, blob []byte
 }
+
+// Wipe implements gateway.Wiped.
+func (d *done) Wipe() {
+	if d != nil {
+		clear(d.plaintext)
+	}
+}
+
+// opened is a copy of the plaintext, which its receiver may clear: the call may be carried out again.
+func (d *done) opened() []byte { return bytes.Clone(d.plaintext) }
 
 // of refuses what was done with another key than the one that is authorised now.
 func (d *done) of(n *named) error {

@@ -54,6 +54,11 @@ func reEncryptsOutside(r *reencryption, in *kms.ReEncryptInput) bool {
 // reEncrypted is what was done outside transactions: at each end, or nothing.
 type reEncrypted struct{ from, to *done }
 
+// Wipe implements gateway.Wiped.
+func (re reEncrypted) Wipe() {
+	re.from.Wipe()
+}
+
 // reEncryptOutside decrypts the source and encrypts for the destination, as far
 // as that is done outside transactions.
 func (s *Service) reEncryptOutside(ctx context.Context, call *gateway.Call, r *reencryption, in *kms.ReEncryptInput) (re reEncrypted, err error) {
@@ -92,9 +97,7 @@ func (s *Service) reEncrypt(_ context.Context, call *gateway.Call, r *reencrypti
 	if err != nil {
 		return nil, err
 	}
-	if r.store == nil && r.Spec.Symmetric() {
-		defer clear(opened)
-	}
+	defer clear(opened)
 	if r.store != nil {
 		r.noteStore(call)
 	} else if r.Spec.Symmetric() {

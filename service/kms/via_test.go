@@ -2,6 +2,7 @@ package kms_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -106,5 +107,55 @@ func TestAWSManagedKeys(t *testing.T) {
 	}
 	if got := try(p, p.root, api.DescribeKey, &api.DescribeKeyInput{KeyId: "alias/aws/none"}); !strings.Contains(got, "is not found") {
 		t.Errorf("DescribeKey = %q", got)
+	}
+}
+
+// sealing is a service that clears each data key once it has used it, and whose
+// first attempt loses to another change of the key.
+type sealing struct {
+	keys     *kms.Keys
+	lose     func()
+	attempts int
+}
+
+func (s *sealing) Operations() []gateway.Operation {
+	return []gateway.Operation{gateway.Op(sqs.CreateQueue, gateway.Account[sqs.CreateQueueInput],
+		func(ctx context.Context, call *gateway.Call, _ gateway.Anything, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, error) {
+			plaintext, sealed, arn, err := s.keys.DataKey(ctx, call, in.QueueName, nil)
+			if err != nil {
+				return nil, err
+			}
+			opened, err := s.keys.OpenDataKey(ctx, call, sealed, nil)
+			if err != nil {
+				return nil, err
+			}
+			if s.attempts++; s.attempts == 1 {
+				s.lose()
+			}
+			if string(opened) != string(plaintext) || strings.Trim(string(plaintext), "\x00") == "" {
+				return nil, errors.New("the data key is another, or none")
+			}
+			clear(plaintext)
+			clear(opened)
+			return &sqs.CreateQueueOutput{QueueUrl: &arn}, nil
+		})}
+}
+
+// A service that is carried out again, after it cleared what a key store had
+// made for it, is given it once more.
+func TestDataKeysOfKeyStoresForServices(t *testing.T) {
+	p := newProxied(t)
+	p.proxy.AddKey("ext")
+	key := p.key(in(p.connect(externalStore("one")), "ext"))
+	s := &sealing{keys: p.kms.For("sqs")}
+	s.lose = func() {
+		call(p.plane, p.root, api.TagResource, &api.TagResourceInput{KeyId: key.KeyId, Tags: []api.Tag{{TagKey: "n"}}})
+	}
+	p.serve(s)
+	if got := try(p.plane, p.root, sqs.CreateQueue, &sqs.CreateQueueInput{QueueName: key.KeyId}); got != "" {
+		t.Error(got)
+	}
+	if s.attempts < 2 {
+		t.Errorf("%d attempts", s.attempts)
 	}
 }
