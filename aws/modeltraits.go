@@ -21,6 +21,8 @@ func (p *modelParser) shapeTraits(shape *Shape) {
 			shape.UniqueItems = true
 		case "bits":
 			shape.Bits = p.integer(value)
+		case "open":
+			shape.Open = true
 		case "sensitive":
 			shape.Sensitive = true
 		case "flattened":

@@ -63,6 +63,7 @@ type Shape struct {
 	Complaint      string   // what a message says of a value that the pattern refuses, where it does not quote it
 	Enum           []string // the values, of an Integer in decimal; nil = any
 	HiddenEnum     []string // those of Enum that messages do not list
+	Open           bool     // others than those of Enum are for the handler to refuse
 	UniqueItems    bool     // List: no value twice
 	Bits           int      // Integer: 8 or 16 where it is narrower than 32 bits; else 0
 

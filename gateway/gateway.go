@@ -96,6 +96,9 @@ func New(c Config) (*Gateway, error) {
 		}
 		g.regions[region] = true
 	}
+	if at := slices.Index(c.Regions, global); at > 0 { // refusals name the first
+		g.Regions = slices.Insert(slices.Delete(slices.Clone(c.Regions), at, at+1), 0, global)
+	}
 	for _, model := range c.Models {
 		g.models[model.Name] = model
 	}

@@ -90,6 +90,7 @@ type shape struct {
 
 	javaPattern string // as the model has it; Pattern becomes Go's
 	complaint   string // the overlay's
+	open        bool   // the overlay's
 }
 
 type errorTrait struct {

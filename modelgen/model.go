@@ -135,6 +135,9 @@ func (m *model) applyShapes(o *overlay) error {
 		if change.Enum != nil {
 			s.Enum = change.Enum
 		}
+		if s.open = change.Open; s.open && len(s.Enum) == 0 {
+			return fmt.Errorf("overlay: %s is open, but no enum", name)
+		}
 		if change.Pattern != nil {
 			if _, err := regexp.Compile(*change.Pattern); err != nil {
 				return fmt.Errorf("overlay: pattern of %s: %w", name, err)

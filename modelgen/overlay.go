@@ -54,6 +54,7 @@ type shapeOverlay struct {
 	Pattern   *string // Go syntax
 	Complaint string  // what messages say of a value that the pattern refuses
 	Enum      []string
+	Open      bool // other values than the enum's reach the handler
 	Sensitive *bool
 }
 

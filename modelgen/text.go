@@ -140,7 +140,7 @@ func (w *textWriter) list(name string, words []string) {
 func (w *textWriter) shape(name string, s *shape) {
 	words := []string{
 		s.kind(), name, number("min", s.Min), number("max", s.Max), count("bits", s.Bits), mark("unique", s.UniqueItems),
-		mark("sensitive", s.Sensitive), mark("flattened", s.Flattened), mark("sparse", s.Sparse),
+		mark("open", s.open), mark("sensitive", s.Sensitive), mark("flattened", s.Flattened), mark("sparse", s.Sparse),
 		mark("box", s.Box), mark("streaming", s.Streaming), mark("length", s.RequiresLength),
 		mark("eventstream", s.EventStream), mark("event", s.Event), set("media", s.MediaType), set("payload", s.Payload),
 		set("ns", s.XMLNamespace.URI), set("prefix", s.XMLNamespace.Prefix), set("name", s.LocationName),

@@ -29,14 +29,18 @@ type constraint struct {
 
 // constrain reads the constraints of a shape; nil if it has none.
 func constrain(s *aws.Shape) (*constraint, error) {
-	if !s.HasMin && !s.HasMax && s.Pattern == "" && s.Enum == nil && !s.UniqueItems {
+	values := s.Enum
+	if s.Open {
+		values = nil
+	}
+	if !s.HasMin && !s.HasMax && s.Pattern == "" && values == nil && !s.UniqueItems {
 		return nil, nil
 	}
-	c := &constraint{hasMin: s.HasMin, hasMax: s.HasMax, min: s.Min, max: s.Max, enum: s.Enum, unique: s.UniqueItems,
+	c := &constraint{hasMin: s.HasMin, hasMax: s.HasMax, min: s.Min, max: s.Max, enum: values, unique: s.UniqueItems,
 		minText: limitText(s, s.Min), maxText: limitText(s, s.Max), patternText: cmp.Or(s.PatternText, s.Pattern), complaint: s.Complaint}
-	if s.Enum != nil {
+	if values != nil {
 		b := []byte{'['}
-		for _, value := range s.Enum {
+		for _, value := range values {
 			if slices.Contains(s.HiddenEnum, value) {
 				continue
 			}

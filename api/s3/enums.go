@@ -46,7 +46,6 @@ const (
 	BucketCannedACLPublicRead        BucketCannedACL = "public-read"
 	BucketCannedACLPublicReadWrite   BucketCannedACL = "public-read-write"
 	BucketCannedACLAuthenticatedRead BucketCannedACL = "authenticated-read"
-	BucketCannedACLLogDeliveryWrite  BucketCannedACL = "log-delivery-write"
 )
 
 // BucketLocationConstraint is the model's BucketLocationConstraint.

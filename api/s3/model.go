@@ -2,7 +2,7 @@
 
 package s3
 
-const source = `garrison-model 1 111 690 1629 262
+const source = `garrison-model 1 111 690 1629 261
 resource accesspoint arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName} aws:ResourceTag/${TagKey} s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn
 resource accesspointobject arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}/object/${ObjectName} aws:ResourceTag/${TagKey} s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:BucketTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn
 resource bucket arn:${Partition}:s3:::${BucketName} aws:ResourceTag/${TagKey} s3:BucketTag/${TagKey}
@@ -619,19 +619,18 @@ string BucketAccelerateStatus
 	=Suspended
 structure BucketAlreadyExists error status=409
 structure BucketAlreadyOwnedByYou error status=409
-string BucketCannedACL
+string BucketCannedACL open
 	=private
 	=public-read
 	=public-read-write
 	=authenticated-read
-	=log-delivery-write
 structure BucketInfo
 	DataRedundancy DataRedundancy
 	Type BucketType
 boolean BucketKeyEnabled box
 structure BucketLifecycleConfiguration
 	Rules LifecycleRules! name=Rule
-string BucketLocationConstraint
+string BucketLocationConstraint open
 	=af-south-1
 	=ap-east-1
 	=ap-east-2
@@ -731,7 +730,7 @@ structure Checksum
 	ChecksumXXHASH3 ChecksumXXHASH3
 	ChecksumXXHASH128 ChecksumXXHASH128
 	ChecksumType ChecksumType
-string ChecksumAlgorithm
+string ChecksumAlgorithm open
 	=CRC32
 	=CRC32C
 	=SHA1
@@ -748,7 +747,7 @@ string ChecksumCRC32
 string ChecksumCRC32C
 string ChecksumCRC64NVME
 string ChecksumMD5
-string ChecksumMode
+string ChecksumMode open
 	=ENABLED
 string ChecksumSHA1
 string ChecksumSHA256
@@ -936,7 +935,8 @@ structure CopyPartResult
 	ChecksumXXHASH64 ChecksumXXHASH64
 	ChecksumXXHASH3 ChecksumXXHASH3
 	ChecksumXXHASH128 ChecksumXXHASH128
-string CopySource pattern=\/?.+\/.+
+string CopySource pattern=(?s).*
+	/\/?.+\/.+
 string CopySourceIfMatch
 timestamp CopySourceIfModifiedSince
 string CopySourceIfNoneMatch
@@ -2158,7 +2158,7 @@ string ObjectAttributes
 	=ObjectSize
 list ObjectAttributesList
 	member ObjectAttributes
-string ObjectCannedACL
+string ObjectCannedACL open
 	=private
 	=public-read
 	=public-read-write
@@ -2304,7 +2304,7 @@ list PartsList flattened
 string Payer
 	=Requester
 	=BucketOwner
-string Permission
+string Permission open
 	=FULL_CONTROL
 	=WRITE
 	=WRITE_ACP
@@ -2873,7 +2873,7 @@ structure Stats
 	BytesReturned BytesReturned
 structure StatsEvent event
 	Details Stats eventpayload
-string StorageClass
+string StorageClass open
 	=STANDARD
 	=REDUCED_REDUNDANCY
 	=STANDARD_IA
@@ -2958,7 +2958,7 @@ string TransitionStorageClass
 	=INTELLIGENT_TIERING
 	=DEEP_ARCHIVE
 	=GLACIER_IR
-string Type
+string Type open
 	=CanonicalUser
 	=AmazonCustomerByEmail
 	=Group

@@ -92,6 +92,9 @@ func objectToShare(call *gateway.Call, in *s3.PutObjectAclInput) (*onObject, err
 }
 
 func (s *Service) putObjectACL(_ context.Context, call *gateway.Call, on *onObject, in *s3.PutObjectAclInput) (*s3.PutObjectAclOutput, error) {
+	if on.version != nil && on.version.Marker {
+		return nil, on.notOnMarker(call)
+	}
 	v, err := on.present(call)
 	if err != nil {
 		return nil, err

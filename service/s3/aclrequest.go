@@ -127,7 +127,8 @@ func (l *ACL) addHeader(name, header string, permission s3.Permission) error {
 			return invalidArgument("Argument format not recognized", name, header)
 		}
 		var g Grant
-		switch strings.ToLower(strings.TrimSpace(kind)) {
+		kind = strings.ToLower(strings.TrimSpace(kind))
+		switch kind {
 		case "id":
 			g.ID = value
 		case "uri":
@@ -137,7 +138,7 @@ func (l *ACL) addHeader(name, header string, permission s3.Permission) error {
 		default:
 			return invalidArgument("Argument format not recognized", name, header)
 		}
-		if err := l.add(g, permission); err != nil {
+		if err := l.add(g, permission, kind); err != nil {
 			return err
 		}
 	}
@@ -151,14 +152,15 @@ func byEmail() error {
 	return fault(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 }
 
-func (l *ACL) add(g Grant, permission s3.Permission) error {
+// add adds a grant; name is what the request calls its grantee.
+func (l *ACL) add(g Grant, permission s3.Permission, name string) error {
 	switch {
 	case len(l.Grants) == maxGrants:
 		return malformedACL()
 	case g.Group != "" && g.Group != allUsers && g.Group != authenticatedUsers && g.Group != logDelivery:
-		return invalidArgument("Invalid group uri", "uri", g.Group)
+		return invalidArgument("Invalid group uri", name, g.Group)
 	case g.Group == "" && !canonical(g.ID):
-		return invalidArgument("Invalid id", "id", g.ID)
+		return invalidArgument("Invalid id", name, g.ID)
 	}
 	g.Permission = permission
 	l.Grants = append(l.Grants, g)
@@ -179,6 +181,8 @@ func documentACL(d *s3.AccessControlPolicy, account string) (*ACL, error) {
 	switch {
 	case d.Owner == nil || d.Owner.ID == nil:
 		return nil, malformedACL()
+	case !canonical(*d.Owner.ID):
+		return nil, invalidArgument("Invalid id", "CanonicalUser/ID", *d.Owner.ID)
 	case *d.Owner.ID != CanonicalID(account):
 		return nil, accessDenied()
 	}
@@ -191,12 +195,12 @@ func documentACL(d *s3.AccessControlPolicy, account string) (*ACL, error) {
 		var err error
 		switch g.Grantee.Type {
 		case s3.TypeCanonicalUser:
-			err = l.add(Grant{ID: text(g.Grantee.ID)}, *g.Permission)
+			err = l.add(Grant{ID: text(g.Grantee.ID)}, *g.Permission, "CanonicalUser/ID")
 		case s3.TypeGroup:
 			if text(g.Grantee.URI) == "" {
 				return nil, malformedACL()
 			}
-			err = l.add(Grant{Group: *g.Grantee.URI}, *g.Permission)
+			err = l.add(Grant{Group: *g.Grantee.URI}, *g.Permission, "Group/URI")
 		case s3.TypeAmazonCustomerByEmail:
 			err = byEmail()
 		default:

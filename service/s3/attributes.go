@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/garrison-security/garrison/api/s3"
 	"github.com/garrison-security/garrison/gateway"
@@ -45,8 +46,9 @@ func (s *Service) getObjectAttributes(ctx context.Context, call *gateway.Call, o
 			return nil, err
 		}
 		c := &s3.Checksum{ChecksumType: &v.Checksum.Type}
+		value, _, _ := strings.Cut(v.Checksum.Value, "-")
 		*checksumOf(&c.ChecksumCRC32, &c.ChecksumCRC32C, &c.ChecksumCRC64NVME, &c.ChecksumSHA1, &c.ChecksumSHA256, &c.ChecksumSHA512,
-			&c.ChecksumMD5, &c.ChecksumXXHASH64, &c.ChecksumXXHASH3, &c.ChecksumXXHASH128, v.Checksum.Algorithm) = &v.Checksum.Value
+			&c.ChecksumMD5, &c.ChecksumXXHASH64, &c.ChecksumXXHASH3, &c.ChecksumXXHASH128, v.Checksum.Algorithm) = &value
 		out.Checksum = c
 	}
 	if asked(s3.ObjectAttributesStorageClass) {
@@ -63,10 +65,10 @@ func (s *Service) getObjectAttributes(ctx context.Context, call *gateway.Call, o
 	return out, nil
 }
 
-// partsOf lists the parts of an object that has a checksum; of others S3 tells their number alone.
+// partsOf lists the parts of an object that has the checksum of their checksums; of others S3 tells their number alone.
 func (o *onObject) partsOf(call *gateway.Call, v *Version, in *s3.GetObjectAttributesInput) (*s3.GetObjectAttributesParts, error) {
 	out := &s3.GetObjectAttributesParts{TotalPartsCount: new(int32(v.Data.Parts))}
-	if v.Checksum.Algorithm == "" {
+	if v.Checksum.Type != s3.ChecksumTypeComposite {
 		return out, nil
 	}
 	most, err := count(in.MaxParts, "max-parts")

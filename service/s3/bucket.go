@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 // Bucket is a bucket, as stored under its name in its owner's scope.
 type Bucket struct {
 	Name, Region string
+	Location     string // the location constraint that it was made with, if that is not its Region's name
 	Account      string // its owner
 	ID           string // of its rows: never used again
 	Created      time.Time
@@ -103,14 +106,25 @@ func lookUp(call *gateway.Call, name string, expectedOwner *string) (*onBucket, 
 		return nil, err
 	}
 	call.Shared(b.Account)
-	if expectedOwner != nil && *expectedOwner != b.Account {
-		return nil, accessDenied()
+	if err := b.expected(expectedOwner); err != nil {
+		return nil, err
 	}
 	if err := b.paid(call); err != nil {
 		return nil, err
 	}
 	block, err := blockOf(call.Tx, b)
 	return &onBucket{Bucket: b, partition: call.Partition, caller: call.Principal, block: block}, err
+}
+
+// expected refuses a request that takes the bucket for another account's.
+func (b *Bucket) expected(owner *string) error {
+	switch {
+	case owner == nil || *owner == b.Account:
+		return nil
+	case len(*owner) != 12 || strings.Trim(*owner, "0123456789") != "":
+		return fault(http.StatusBadRequest, "InvalidBucketOwnerAWSAccountID", "The value of the expected bucket owner parameter must be an AWS Account ID... ["+*owner+"]")
+	}
+	return accessDenied()
 }
 
 // findBucket is the bucket of that name, for a call in its Region.
@@ -125,10 +139,20 @@ func findBucket(call *gateway.Call, name string, expectedOwner *string) (*onBuck
 		call.Condition("aws:RequestedRegion", b.Region)
 	default:
 		if call.Operation.Name != "GetBucketLocation" {
-			return nil, call.OtherRegion(b.Region)
+			return nil, elsewhere(call, b.Region)
 		}
 	}
 	return b, nil
+}
+
+// elsewhere is the refusal of a call to a bucket of another Region. An answer to
+// HEAD can say no more than its header.
+func elsewhere(call *gateway.Call, region string) error {
+	err := call.OtherRegion(region)
+	if e, ok := errors.AsType[*aws.Error](err); ok {
+		e.Header = append(e.Header, aws.Field{Name: "X-Amz-Bucket-Region", Value: region})
+	}
+	return err
 }
 
 // bucketOf finds the bucket that the input names.

@@ -15,6 +15,7 @@ type BucketEncryption struct {
 	KeyID      string
 	BucketKey  bool
 	BlocksSSEC bool
+	Explicit   bool // a request set it
 }
 
 func (c *BucketEncryption) algorithm() s3.ServerSideEncryption {
@@ -37,7 +38,7 @@ func (s *Service) putBucketEncryption(_ context.Context, call *gateway.Call, b *
 	if apply == nil && blocks == nil {
 		return nil, malformedXML()
 	}
-	c := BucketEncryption{BucketKey: flag(rule.BucketKeyEnabled), BlocksSSEC: b.Encryption.BlocksSSEC}
+	c := BucketEncryption{BucketKey: flag(rule.BucketKeyEnabled), BlocksSSEC: b.Encryption.BlocksSSEC, Explicit: apply != nil}
 	if apply != nil {
 		c.Algorithm, c.KeyID = apply.SSEAlgorithm, text(apply.KMSMasterKeyID)
 		switch c.Algorithm {

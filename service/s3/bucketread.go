@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -106,7 +107,7 @@ func (s *Service) listBuckets(_ context.Context, call *gateway.Call, _ gateway.A
 	}
 	out := &s3.ListBucketsOutput{Owner: owner(call.Account), Prefix: in.Prefix, Buckets: make([]s3.Bucket, 0, len(found))}
 	for _, b := range found {
-		listed := s3.Bucket{Name: &b.Name, CreationDate: &b.Created}
+		listed := s3.Bucket{Name: &b.Name, CreationDate: &b.Created, BucketArn: new("arn:" + call.Partition + ":s3:::" + b.Name)}
 		if in.MaxBuckets != nil || in.BucketRegion != nil || in.Prefix != nil || in.ContinuationToken != nil { // as AWS answers paged requests
 			listed.BucketRegion = &b.Region
 		}
@@ -125,7 +126,7 @@ func (s *Service) listBuckets(_ context.Context, call *gateway.Call, _ gateway.A
 func (s *Service) getBucketLocation(_ context.Context, _ *gateway.Call, b *onBucket, _ *s3.GetBucketLocationInput) (*s3.GetBucketLocationOutput, error) {
 	out := new(s3.GetBucketLocationOutput)
 	if b.Region != usualRegion {
-		out.LocationConstraint = new(s3.BucketLocationConstraint(b.Region))
+		out.LocationConstraint = new(s3.BucketLocationConstraint(cmp.Or(b.Location, b.Region)))
 	}
 	return out, nil
 }

@@ -87,6 +87,16 @@ func (c *checksums) of(a s3.ChecksumAlgorithm) **string {
 	return nil
 }
 
+// none tells whether no checksum is said.
+func (c *checksums) none() bool {
+	for a := range digests {
+		if *c.of(a) != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // trailing is a body with checksums behind it.
 type trailing interface {
 	Trailers() []string
@@ -100,8 +110,10 @@ type verifier struct {
 	md5       hash.Hash
 	digest    hash.Hash
 	algorithm s3.ChecksumAlgorithm
-	want      *string // of the digest, base64; nil: nobody said, or a trailer says
+	usual     hash.Hash // CRC64NVME besides, if the digest is another and S3 keeps this one
+	want      *string   // of the digest, base64; nil: nobody said, or a trailer says
 	wantMD5   *string
+	part      bool   // of an upload, whose refusals have other words
 	trailer   string // the trailer that says it; "": none
 	said      bool   // the request names a checksum, or an MD5
 	size      int64
@@ -128,10 +140,12 @@ func verify(body any, declared *s3.ChecksumAlgorithm, said checksums, contentMD5
 			if err := take(a); err != nil {
 				return nil, err
 			}
-			if b, err := base64.StdEncoding.DecodeString(*want); err != nil || len(b) != digests[a]().Size() {
-				return nil, invalidRequest("Value for " + checksumHeader + strings.ToLower(string(a)) + " header is invalid.")
-			}
 			v.want = want
+		}
+	}
+	if v.want != nil {
+		if b, err := base64.StdEncoding.DecodeString(*v.want); err != nil || len(b) != digests[v.algorithm]().Size() {
+			return nil, invalidRequest("Value for " + checksumHeader + lower(v.algorithm) + " header is invalid.")
 		}
 	}
 	if t, ok := body.(trailing); ok {
@@ -161,14 +175,25 @@ func verify(body any, declared *s3.ChecksumAlgorithm, said checksums, contentMD5
 	return v, nil
 }
 
+// keepUsual computes CRC64NVME too, which an upload without an algorithm of its own is kept with.
+func (v *verifier) keepUsual() {
+	if v.algorithm != s3.ChecksumAlgorithmCrc64nvme {
+		v.usual = crc64nvme.New()
+	}
+}
+
+// unsupported is the refusal of an algorithm that S3 does not know.
 func unsupported() error {
-	return fault(http.StatusNotImplemented, "NotImplemented", "Garrison does not compute checksums of that algorithm.")
+	return invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128]")
 }
 
 // Write implements io.Writer.
 func (v *verifier) Write(b []byte) (int, error) {
 	v.md5.Write(b)
 	v.digest.Write(b)
+	if v.usual != nil {
+		v.usual.Write(b)
+	}
 	v.size += int64(len(b))
 	return len(b), nil
 }
@@ -188,9 +213,26 @@ func (v *verifier) check(body any) (Checksum, error) {
 	}
 	if v.wantMD5 != nil && *v.wantMD5 != base64.StdEncoding.EncodeToString(v.md5.Sum(nil)) {
 		return Checksum{}, fault(http.StatusBadRequest, "BadDigest", "The Content-MD5 you specified did not match what we received.",
-			"ExpectedDigest", *v.wantMD5, "CalculatedDigest", base64.StdEncoding.EncodeToString(v.md5.Sum(nil)))
+			"ExpectedDigest", v.expected(), "CalculatedDigest", base64.StdEncoding.EncodeToString(v.md5.Sum(nil)))
 	}
 	return Checksum{v.algorithm, s3.ChecksumTypeFullObject, value}, nil
+}
+
+// kept is the checksum that a part is kept with, which the request may not have named.
+func (v *verifier) kept(c Checksum) Checksum {
+	if v.usual == nil {
+		return c
+	}
+	return Checksum{s3.ChecksumAlgorithmCrc64nvme, s3.ChecksumTypeFullObject, base64.StdEncoding.EncodeToString(v.usual.Sum(nil))}
+}
+
+// expected is the MD5 that the request named, as S3 repeats it: of an object in hexadecimal digits.
+func (v *verifier) expected() string {
+	if v.part {
+		return *v.wantMD5
+	}
+	b, _ := base64.StdEncoding.DecodeString(*v.wantMD5)
+	return hex.EncodeToString(b)
 }
 
 // etag names content by its MD5 digest.

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -25,9 +26,6 @@ func uploadToComplete(call *gateway.Call, in *s3.CompleteMultipartUploadInput) (
 	}
 	if in.SSECustomerAlgorithm != nil {
 		call.Condition("s3:x-amz-server-side-encryption-customer-algorithm", *in.SSECustomerAlgorithm)
-	}
-	if in.MultipartUpload == nil || len(in.MultipartUpload.Parts) == 0 || len(in.MultipartUpload.Parts) > maxParts {
-		return nil, malformedXML()
 	}
 	if in.IfMatch != nil {
 		call.Condition("s3:if-match", *in.IfMatch)
@@ -53,6 +51,14 @@ func (s *Service) completeMultipartUpload(_ context.Context, call *gateway.Call,
 	if err != nil {
 		return nil, err
 	}
+	switch {
+	case in.MultipartUpload == nil || len(in.MultipartUpload.Parts) == 0:
+		return nil, invalidRequest("You must specify at least one part")
+	case len(in.MultipartUpload.Parts) > maxParts:
+		return nil, malformedXML()
+	case in.ChecksumType != nil && *in.ChecksumType != u.Type:
+		return nil, invalidRequest("The upload was created using the " + cmp.Or(string(u.Type), "null") + " checksum mode. The complete request must use the same checksum mode.")
+	}
 	// The key of a customer is needed where the checksums are.
 	if customer := (customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}); customer.given() || u.Algorithm != "" {
 		if err := u.Encryption.admitsPart(call, customer); err != nil {
@@ -73,7 +79,7 @@ func (s *Service) completeMultipartUpload(_ context.Context, call *gateway.Call,
 		Modified: second(call.Time), Account: cmp.Or(u.Account, b.Account), ACL: u.ACL, Class: u.Class, Header: u.Header, Metadata: u.Metadata, Tags: u.Tags,
 		Data: Data{ID: u.ID, Parts: len(in.MultipartUpload.Parts)}, Encryption: u.Encryption, Lock: u.Lock,
 	}
-	chosen, err := choose(in.MultipartUpload.Parts, have)
+	chosen, err := choose(in.MultipartUpload.Parts, have, u)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +107,7 @@ func (s *Service) completeMultipartUpload(_ context.Context, call *gateway.Call,
 }
 
 // choose finds the parts that are listed, which must be in order and as they were uploaded.
-func choose(listed []s3.CompletedPart, have map[int32]*Part) ([]*Part, error) {
+func choose(listed []s3.CompletedPart, have map[int32]*Part, u *Upload) ([]*Part, error) {
 	last := int32(0)
 	for i := range listed {
 		c := &listed[i]
@@ -109,21 +115,32 @@ func choose(listed []s3.CompletedPart, have map[int32]*Part) ([]*Part, error) {
 			return nil, malformedXML()
 		}
 		if *c.PartNumber <= last {
-			return nil, fault(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.")
+			return nil, fault(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.", "UploadId", u.ID)
 		}
 		last = *c.PartNumber
 	}
 	chosen := make([]*Part, 0, len(listed))
+	var invalid error // of several parts S3 names the last
+	for i := range listed {
+		c := &listed[i]
+		p, etag := have[*c.PartNumber], strings.Trim(*c.ETag, `"`)
+		fits, err := p.fits(c, u)
+		if err != nil {
+			return nil, err
+		}
+		if p == nil || p.ETag != etag || !fits {
+			invalid = fault(http.StatusBadRequest, "InvalidPart",
+				"One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+				"UploadId", u.ID, "PartNumber", strconv.Itoa(int(*c.PartNumber)), "ETag", etag)
+		}
+	}
+	if invalid != nil {
+		return nil, invalid
+	}
 	for i := range listed {
 		c := &listed[i]
 		last = *c.PartNumber
-		p := have[last]
-		etag := strings.Trim(*c.ETag, `"`)
-		if p == nil || p.ETag != etag || !p.said(c) {
-			return nil, fault(http.StatusBadRequest, "InvalidPart",
-				"One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
-				"PartNumber", strconv.Itoa(int(last)), "ETag", etag)
-		}
+		p, etag := have[last], strings.Trim(*c.ETag, `"`)
 		if i < len(listed)-1 && p.Size < minPart {
 			return nil, fault(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size",
 				"ProposedSize", strconv.FormatInt(p.Size, 10), "MinSizeAllowed", strconv.Itoa(minPart), "PartNumber", strconv.Itoa(int(last)), "ETag", etag)
@@ -133,16 +150,27 @@ func choose(listed []s3.CompletedPart, have map[int32]*Part) ([]*Part, error) {
 	return chosen, nil
 }
 
-// said tells whether the checksums that a request lists for a part are the part's.
-func (p *Part) said(c *s3.CompletedPart) bool {
+// fits tells whether the checksums that a request lists for a part are those of the
+// part, if there is one. Uploads whose whole has the checksum of its parts' checksums
+// need them listed, and take no others.
+func (p *Part) fits(c *s3.CompletedPart, u *Upload) (bool, error) {
 	said := checksums{CRC32: c.ChecksumCRC32, CRC32C: c.ChecksumCRC32C, CRC64NVME: c.ChecksumCRC64NVME, SHA1: c.ChecksumSHA1, SHA256: c.ChecksumSHA256, SHA512: c.ChecksumSHA512,
 		MD5: c.ChecksumMD5, XXHASH64: c.ChecksumXXHASH64, XXHASH3: c.ChecksumXXHASH3, XXHASH128: c.ChecksumXXHASH128}
+	composite := u.Type == s3.ChecksumTypeComposite
+	if composite && said.none() {
+		return false, invalidRequest("The upload was created using a " + lower(u.Algorithm) + " checksum. The complete request must include the checksum for each part. It was missing for part " +
+			strconv.Itoa(int(*c.PartNumber)) + " in the request.")
+	}
 	for a := range digests {
-		if value := *said.of(a); value != nil && (a != p.Checksum.Algorithm || *value != p.Checksum.Value) {
-			return false
+		value := *said.of(a)
+		if value != nil && composite && a != u.Algorithm {
+			return false, fault(http.StatusBadRequest, "BadDigest", "The "+lower(a)+" you specified for part "+strconv.Itoa(int(*c.PartNumber))+" did not match what we received.")
+		}
+		if value != nil && (p == nil || a != p.Checksum.Algorithm || *value != p.Checksum.Value) {
+			return false, nil
 		}
 	}
-	return true
+	return true, nil
 }
 
 // assemble makes a version's size, entity tag and checksum of those of its parts.
@@ -200,9 +228,6 @@ func checkWhole(in *s3.CompleteMultipartUploadInput, u *Upload, v *Version) erro
 	if in.MpuObjectSize != nil && *in.MpuObjectSize != v.Size {
 		return invalidRequest("The provided 'x-amz-mp-object-size' header value " + strconv.FormatInt(*in.MpuObjectSize, 10) + " does not match what was computed: " + strconv.FormatInt(v.Size, 10))
 	}
-	if in.ChecksumType != nil && u.Type != "" && *in.ChecksumType != u.Type {
-		return invalidRequest("The upload was created using the " + string(u.Type) + " checksum mode. The complete request must use the same checksum mode.")
-	}
 	if in.ChecksumMD5 != nil || in.ChecksumXXHASH64 != nil || in.ChecksumXXHASH3 != nil || in.ChecksumXXHASH128 != nil {
 		return unsupported()
 	}
@@ -210,13 +235,14 @@ func checkWhole(in *s3.CompleteMultipartUploadInput, u *Upload, v *Version) erro
 		MD5: in.ChecksumMD5, XXHASH64: in.ChecksumXXHASH64, XXHASH3: in.ChecksumXXHASH3, XXHASH128: in.ChecksumXXHASH128}
 	for a := range digests {
 		value := *said.of(a)
-		if value == nil {
+		if value == nil || u.Type == "" { // which is compared with what was agreed on alone
 			continue
 		}
 		whole, _, _ := strings.Cut(v.Checksum.Value, "-")
 		given, _, _ := strings.Cut(*value, "-")
-		if a != v.Checksum.Algorithm || given != whole {
-			return fault(http.StatusBadRequest, "BadDigest", "The "+lower(a)+" you specified did not match the calculated checksum.")
+		// What says no type is compared as a checksum of checksums.
+		if a != v.Checksum.Algorithm || given != whole || in.ChecksumType == nil && u.Type == s3.ChecksumTypeFullObject {
+			return fault(http.StatusBadRequest, "BadDigest", "The "+lower(v.Checksum.Algorithm)+" you specified did not match the calculated checksum.")
 		}
 	}
 	return nil
@@ -226,7 +252,7 @@ func lower(a s3.ChecksumAlgorithm) string { return strings.ToLower(string(a)) }
 
 func (b *onBucket) completed(call *gateway.Call, key string, v *Version) (*s3.CompleteMultipartUploadOutput, error) {
 	out := &s3.CompleteMultipartUploadOutput{
-		Location: new("/" + b.Name + "/" + key), Bucket: &b.Name, Key: &key, ETag: new(quoted(v.ETag)),
+		Location: new("/" + b.Name + "/" + (&url.URL{Path: key}).EscapedPath()), Bucket: &b.Name, Key: &key, ETag: new(quoted(v.ETag)),
 	}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, _, _ = v.Encryption.shown(customerKey{})
 	if v.Checksum.Algorithm != "" {

@@ -30,7 +30,7 @@ func (c source) find(call *gateway.Call, to *onObject) error {
 	if path, query, ok := strings.Cut(text, "?versionId="); ok {
 		text, version = path, &query
 	}
-	text, err := url.PathUnescape(text)
+	text, err := url.QueryUnescape(text) // a plus sign is a space, too
 	if err != nil {
 		return invalidArgument("Invalid copy source encoding.", "x-amz-copy-source", c.text)
 	}
@@ -39,7 +39,7 @@ func (c source) find(call *gateway.Call, to *onObject) error {
 	}
 	name, key, ok := strings.Cut(strings.TrimPrefix(text, "/"), "/")
 	if !ok || key == "" {
-		return invalidArgument("Invalid copy source object key", "x-amz-copy-source", c.text)
+		return invalidArgument("Invalid copy source object key", "x-amz-copy-source", "x-amz-copy-source")
 	}
 	b, err := lookUp(call, name, c.expectedOwner)
 	if err != nil {
@@ -129,8 +129,6 @@ func objectToCopy(call *gateway.Call, in *s3.CopyObjectInput) (*onObject, error)
 		if len(tags) > 0 {
 			o.ask("s3:PutObjectTagging")
 		}
-	case in.Tagging != nil:
-		return nil, invalidArgument("The tagging header can be used with the REPLACE directive alone.", "x-amz-tagging", *in.Tagging)
 	case v != nil && len(v.Tags) > 0:
 		o.asks = append(o.asks, gateway.Authorization{Action: "s3:GetObjectTagging", On: o.from})
 		o.ask("s3:PutObjectTagging")
@@ -151,6 +149,21 @@ func objectToCopy(call *gateway.Call, in *s3.CopyObjectInput) (*onObject, error)
 		missing = unbuilt
 	}
 	return o, missing
+}
+
+// copiedVersion is the name of the version that was copied; nil if it has none of its own.
+func (o *onObject) copiedVersion(v *Version) *string {
+	if o.bucket.Versioning == "" || v.ID == nullID {
+		return nil
+	}
+	return &v.ID
+}
+
+// unchanging tells whether a copy would put an object in its own place as it is.
+func unchanging(on *onObject, v *Version, in *s3.CopyObjectInput) bool {
+	return on.from.bucket.ID == on.bucket.ID && on.from.key == on.key && !on.from.byID &&
+		!replaces(in.MetadataDirective) && in.StorageClass == nil && in.WebsiteRedirectLocation == nil &&
+		in.ServerSideEncryption == nil && in.SSECustomerAlgorithm == nil && v.Encryption == nil && !on.bucket.Encryption.Explicit
 }
 
 // copied is content that was read from its source and is nobody's yet.
@@ -182,8 +195,7 @@ func (s *Service) receiveCopy(ctx context.Context, call *gateway.Call, on *onObj
 	if err != nil {
 		return copied{}, err
 	}
-	same := on.from.bucket.ID == on.bucket.ID && on.from.key == on.key && !on.from.byID
-	if same && !replaces(in.MetadataDirective) && in.StorageClass == nil && in.WebsiteRedirectLocation == nil && in.ServerSideEncryption == nil && in.SSECustomerAlgorithm == nil {
+	if unchanging(on, v, in) {
 		return copied{}, invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}
 	if v.Size > maxPut {
@@ -260,7 +272,7 @@ func (s *Service) copyObject(ctx context.Context, call *gateway.Call, on *onObje
 	}
 	c.sealing = k
 	v := &Version{
-		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: c.size, ETag: c.tag(e), Encryption: e, Checksum: c.checksum, Class: s3.StorageClassStandard,
+		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: c.size, ETag: c.tag(e), Encryption: e, Checksum: c.checksum, Class: classOf(in.StorageClass),
 		Header: from.Header, Metadata: from.Metadata, Tags: from.Tags, Lock: lockingCopy(in).lock(),
 	}
 	v.Header.WebsiteRedirect = text(in.WebsiteRedirectLocation) // it is not copied
@@ -268,7 +280,7 @@ func (s *Service) copyObject(ctx context.Context, call *gateway.Call, on *onObje
 		if err := checkMetadata(in.Metadata); err != nil {
 			return nil, err
 		}
-		v.Metadata = in.Metadata
+		v.Metadata = decodedMetadata(in.Metadata)
 		v.Header = headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation)
 	}
 	if replaces(in.TaggingDirective) {
@@ -293,8 +305,6 @@ func (s *Service) copyObject(ctx context.Context, call *gateway.Call, on *onObje
 	if out.Expiration, err = b.expiration(call.Tx, on.key, v); err != nil {
 		return nil, err
 	}
-	if on.from.bucket.Versioning != "" {
-		out.CopySourceVersionId = &from.ID
-	}
+	out.CopySourceVersionId = on.from.copiedVersion(from)
 	return out, nil
 }

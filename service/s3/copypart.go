@@ -119,8 +119,6 @@ func (s *Service) uploadPartCopy(ctx context.Context, call *gateway.Call, on *on
 		&result.ChecksumMD5, &result.ChecksumXXHASH64, &result.ChecksumXXHASH3, &result.ChecksumXXHASH128, p.Checksum.Algorithm) = &p.Checksum.Value
 	out := &s3.UploadPartCopyOutput{CopyPartResult: result}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
-	if on.from.bucket.Versioning != "" {
-		out.CopySourceVersionId = &from.ID
-	}
+	out.CopySourceVersionId = on.from.copiedVersion(from)
 	return out, nil
 }

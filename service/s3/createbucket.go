@@ -1,13 +1,16 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/garrison-security/garrison/api/s3"
+	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/store"
 )
@@ -67,22 +70,35 @@ func bucketToCreate(call *gateway.Call, in *s3.CreateBucketInput) (*creation, er
 	if location != "" {
 		call.Condition("s3:locationconstraint", location)
 	}
-	if location == "EU" {
-		location = "eu-west-1"
+	return on, checkLocation(call, location)
+}
+
+// europe is the location constraint that eu-west-1 had first.
+const europe = "EU"
+
+// regionAt is the Region of a location constraint.
+func regionAt(location string) string {
+	if location == europe {
+		return "eu-west-1"
 	}
+	return location
+}
+
+// checkLocation refuses a location constraint ("": none) that the endpoint does
+// not make buckets at. That of us-east-1 makes them everywhere.
+func checkLocation(call *gateway.Call, location string) error {
 	switch {
-	case location == "" && call.Region != usualRegion:
-		return nil, fault(http.StatusBadRequest, "IllegalLocationConstraintException",
-			"The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.")
-	case location == usualRegion:
-		return nil, fault(http.StatusBadRequest, "InvalidLocationConstraint", "The specified location-constraint is not valid", "LocationConstraint", location)
-	case location != "" && call.Region == usualRegion:
-		// The endpoint of us-east-1 makes buckets everywhere.
-	case location != "" && location != call.Region:
-		return nil, fault(http.StatusBadRequest, "IllegalLocationConstraintException",
-			"The "+location+" location constraint is incompatible for the region specific endpoint this request was sent to.")
+	case call.Region == usualRegion && location == "":
+		return nil
+	case call.Region == usualRegion:
+		if location == usualRegion || !slices.Contains(aws.Regions(call.Partition), regionAt(location)) {
+			return fault(http.StatusBadRequest, "InvalidLocationConstraint", "The specified location-constraint is not valid", "LocationConstraint", location)
+		}
+	case regionAt(location) != call.Region:
+		return fault(http.StatusBadRequest, "IllegalLocationConstraintException",
+			"The "+cmp.Or(location, "unspecified")+" location constraint is incompatible for the region specific endpoint this request was sent to.")
 	}
-	return on, nil
+	return nil
 }
 
 func (s *Service) createBucket(_ context.Context, call *gateway.Call, on *creation, in *s3.CreateBucketInput) (*s3.CreateBucketOutput, error) {
@@ -104,9 +120,9 @@ func (s *Service) createBucket(_ context.Context, call *gateway.Call, on *creati
 			return nil, err
 		}
 		if c.LocationConstraint != nil && *c.LocationConstraint != "" {
-			b.Region = string(*c.LocationConstraint)
-			if b.Region == "EU" {
-				b.Region = "eu-west-1"
+			b.Region = regionAt(string(*c.LocationConstraint))
+			if *c.LocationConstraint == europe {
+				b.Location = europe
 			}
 		}
 	}

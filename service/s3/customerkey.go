@@ -28,7 +28,7 @@ const customerKeySize = 32
 // secret checks the key, and answers its bytes.
 func (c customerKey) secret(call *gateway.Call) ([]byte, error) {
 	refuse := func(message string) error {
-		return fault(http.StatusBadRequest, "InvalidArgument", message, "ArgumentName", "x-amz-server-side-encryption", "ArgumentValue", "null")
+		return fault(http.StatusBadRequest, "InvalidArgument", message, "ArgumentName", "x-amz-server-side-encryption")
 	}
 	const needs = "Requests specifying Server Side Encryption with Customer provided keys must "
 	switch {

@@ -3,7 +3,6 @@ package s3
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -41,7 +40,7 @@ func (s *Service) headObject(ctx context.Context, call *gateway.Call, on *onObje
 		AcceptRanges: o.AcceptRanges, LastModified: o.LastModified, ContentLength: o.ContentLength, ETag: o.ETag, VersionId: o.VersionId,
 		CacheControl: o.CacheControl, ContentDisposition: o.ContentDisposition, ContentEncoding: o.ContentEncoding, ContentLanguage: o.ContentLanguage,
 		ContentType: o.ContentType, ContentRange: o.ContentRange, Expires: o.Expires, WebsiteRedirectLocation: o.WebsiteRedirectLocation,
-		Metadata: o.Metadata, PartsCount: o.PartsCount, TagCount: o.TagCount, ChecksumType: o.ChecksumType,
+		Metadata: o.Metadata, StorageClass: o.StorageClass, PartsCount: o.PartsCount, TagCount: o.TagCount, ChecksumType: o.ChecksumType,
 		ChecksumCRC32: o.ChecksumCRC32, ChecksumCRC32C: o.ChecksumCRC32C, ChecksumCRC64NVME: o.ChecksumCRC64NVME,
 		ChecksumSHA1: o.ChecksumSHA1, ChecksumSHA256: o.ChecksumSHA256, ChecksumSHA512: o.ChecksumSHA512, ChecksumMD5: o.ChecksumMD5,
 		ChecksumXXHASH64: o.ChecksumXXHASH64, ChecksumXXHASH3: o.ChecksumXXHASH3, ChecksumXXHASH128: o.ChecksumXXHASH128,
@@ -68,7 +67,7 @@ func (o *onObject) describe(call *gateway.Call, in *s3.GetObjectInput) (*Version
 		AcceptRanges: new("bytes"), LastModified: &v.Modified, ContentLength: &part.length, ETag: new(quoted(v.ETag)),
 		CacheControl: some(h.CacheControl), ContentDisposition: some(h.ContentDisposition), ContentEncoding: some(h.ContentEncoding),
 		ContentLanguage: some(h.ContentLanguage), ContentType: some(h.ContentType), Expires: some(h.Expires), WebsiteRedirectLocation: some(h.WebsiteRedirect),
-		ContentRange: part.header(v.Size), Metadata: maps.Clone(v.Metadata), VersionId: o.versionID(),
+		ContentRange: part.header(v.Size), Metadata: encodedMetadata(v.Metadata), VersionId: o.versionID(), StorageClass: v.shownClass(),
 	}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = v.Encryption.shown(customer)
 	out.ObjectLockMode, out.ObjectLockRetainUntilDate, out.ObjectLockLegalHoldStatus = o.shownLock(call, v)
@@ -91,7 +90,9 @@ func (o *onObject) describe(call *gateway.Call, in *s3.GetObjectInput) (*Version
 	return v, part, out, nil
 }
 
-func enabled(mode *s3.ChecksumMode) bool { return mode != nil && *mode == s3.ChecksumModeEnabled }
+func enabled(mode *s3.ChecksumMode) bool {
+	return mode != nil && strings.EqualFold(string(*mode), string(s3.ChecksumModeEnabled))
+}
 
 // some is s, or nil for "".
 func some(s string) *string {
@@ -146,6 +147,9 @@ func (o *onObject) toRead(call *gateway.Call, r reading) (*Version, part, error)
 	if err := v.Encryption.admits(call, r.customer); err != nil {
 		return nil, part{}, err
 	}
+	if r.ifModifiedSince != nil && r.ifModifiedSince.After(call.Time) {
+		r.ifModifiedSince = nil // no date to be compared with, RFC 9110, 13.1.3
+	}
 	if err := r.conditions(v); err != nil {
 		return nil, part{}, err
 	}
@@ -162,19 +166,29 @@ func (o *onObject) toRead(call *gateway.Call, r reading) (*Version, part, error)
 
 // deleted is the error for a delete marker: a key without an object, or a version that can't be read.
 func (o *onObject) deleted(call *gateway.Call) error {
-	marker := []aws.Field{{Name: "X-Amz-Delete-Marker", Value: "true"}, {Name: "X-Amz-Version-Id", Value: o.version.ID}}
+	marker := o.marked()
 	if o.byID {
-		return &aws.Error{Kind: aws.Custom, Status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed",
-			Message: "The specified method is not allowed against this resource.",
-			Fields:  []aws.Field{{Name: "Method", Value: call.Operation.Method}, {Name: "ResourceType", Value: "DeleteMarker"}},
-			Header: append(marker, aws.Field{Name: "Allow", Value: "DELETE"},
-				aws.Field{Name: "Last-Modified", Value: o.version.Modified.Format(http.TimeFormat)})}
+		return o.notOnMarker(call)
 	}
 	err := o.missing(call)
 	if e, ok := errors.AsType[*aws.Error](err); ok && e.Code == "NoSuchKey" {
 		e.Header = marker
 	}
 	return err
+}
+
+// marked is what answers say of a delete marker in their header.
+func (o *onObject) marked() []aws.Field {
+	return []aws.Field{{Name: "X-Amz-Delete-Marker", Value: "true"}, {Name: "X-Amz-Version-Id", Value: o.version.ID}}
+}
+
+// notOnMarker is the refusal of what can't be done to a delete marker.
+func (o *onObject) notOnMarker(call *gateway.Call) error {
+	return &aws.Error{Kind: aws.Custom, Status: http.StatusMethodNotAllowed, Code: "MethodNotAllowed",
+		Message: "The specified method is not allowed against this resource.",
+		Fields:  []aws.Field{{Name: "Method", Value: call.Operation.Method}, {Name: "ResourceType", Value: "DeleteMarker"}},
+		Header: append(o.marked(), aws.Field{Name: "Allow", Value: "DELETE"},
+			aws.Field{Name: "Last-Modified", Value: o.version.Modified.Format(http.TimeFormat)})}
 }
 
 // conditions are RFC 9110's, in its order: If-Match before If-Unmodified-Since, then

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/garrison-security/garrison/api/s3"
+	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/store"
 )
@@ -184,7 +185,7 @@ func (s *Service) listObjects(_ context.Context, call *gateway.Call, b *onBucket
 	if in.MaxKeys != nil {
 		out.MaxKeys = new(*in.MaxKeys)
 	}
-	out.Contents, out.CommonPrefixes = b.entries(page, encode, true)
+	out.Contents, out.CommonPrefixes = b.entries(page, encode, call.Principal.Kind != aws.Anonymous)
 	if more && delimiter != "" { // without one the last key is the next marker, and is not told
 		out.NextMarker = new(encode(page[len(page)-1].name))
 	}

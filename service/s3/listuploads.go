@@ -90,8 +90,8 @@ func (s *Service) listMultipartUploads(_ context.Context, call *gateway.Call, b 
 	prefix, delimiter, keyMarker, idMarker := text(in.Prefix), text(in.Delimiter), text(in.KeyMarker), text(in.UploadIdMarker)
 	encode := encoding(in.EncodingType)
 	out := &s3.ListMultipartUploadsOutput{
-		Bucket: &b.Name, KeyMarker: new(encode(keyMarker)), UploadIdMarker: &idMarker, Prefix: new(encode(prefix)), Delimiter: encoded(some(delimiter), encode),
-		MaxUploads: new(int32(most)), IsTruncated: new(false), EncodingType: in.EncodingType,
+		Bucket: &b.Name, KeyMarker: new(encode(keyMarker)), UploadIdMarker: &idMarker, Prefix: encoded(some(prefix), encode), Delimiter: encoded(some(delimiter), encode),
+		MaxUploads: new(int32(most)), IsTruncated: new(false), EncodingType: in.EncodingType, NextKeyMarker: new(""), NextUploadIdMarker: new(""),
 	}
 	if keyMarker == "" {
 		idMarker = ""

@@ -72,18 +72,6 @@ func encryptingPut(in *s3.PutObjectInput) encrypting {
 		customerKey{in.SSECustomerAlgorithm, in.SSECustomerKey, in.SSECustomerKeyMD5}}
 }
 
-// checkClass refuses a storage class that would have no effect.
-func checkClass(call *gateway.Call, class *s3.StorageClass) error {
-	if class == nil {
-		return nil
-	}
-	call.Condition("s3:x-amz-storage-class", string(*class))
-	if *class != s3.StorageClassStandard {
-		return gateway.NotImplemented(call.Operation, "StorageClass")
-	}
-	return nil
-}
-
 // queryTags are the tags of a x-amz-tagging header.
 func queryTags(header *string) ([]Tag, error) {
 	if header == nil {
@@ -121,8 +109,9 @@ func requestTags(call *gateway.Call, tags []Tag) {
 type received struct {
 	size     int64
 	etag     string
-	checksum Checksum
-	small    []byte // of at most inline bytes
+	checksum Checksum // as the request named it
+	kept     Checksum // what a part is kept with
+	small    []byte   // of at most inline bytes
 	blob     blob.ID
 	key      []byte
 	outer    []byte   // the key of the second layer, around that of key; nil: there is none
@@ -190,7 +179,7 @@ func (s *Service) checked(r *received, body io.Reader, v *verifier) (*received, 
 		s.drop(r)
 		return nil, err
 	}
-	r.size, r.etag = v.size, v.etag()
+	r.size, r.etag, r.kept = v.size, v.etag(), v.kept(r.checksum)
 	return r, nil
 }
 
@@ -284,8 +273,8 @@ func (s *Service) putObject(ctx context.Context, call *gateway.Call, on *onObjec
 	}
 	r.sealing = k
 	v := &Version{
-		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: r.size, ETag: r.tag(e), Encryption: e, Checksum: r.checksum, Class: s3.StorageClassStandard,
-		Metadata: in.Metadata, Tags: tags, Lock: lockingPut(in).lock(),
+		Modified: second(call.Time), Account: on.owner, ACL: on.acl, Size: r.size, ETag: r.tag(e), Encryption: e, Checksum: r.checksum, Class: classOf(in.StorageClass),
+		Metadata: decodedMetadata(in.Metadata), Tags: tags, Lock: lockingPut(in).lock(),
 		Header: headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation),
 	}
 	if err := b.keep(call.Tx, v, r); err != nil {
@@ -298,7 +287,7 @@ func (s *Service) putObject(ctx context.Context, call *gateway.Call, on *onObjec
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
 	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512,
 		&out.ChecksumMD5, &out.ChecksumXXHASH64, &out.ChecksumXXHASH3, &out.ChecksumXXHASH128, v.Checksum.Algorithm) = &v.Checksum.Value
-	if b.Versioning != "" {
+	if b.Versioning == s3.BucketVersioningStatusEnabled {
 		out.VersionId = &v.ID
 	}
 	out.Expiration, err = b.expiration(call.Tx, on.key, v)

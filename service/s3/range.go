@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/garrison-security/garrison/api/s3"
 	"github.com/garrison-security/garrison/gateway"
 )
 
@@ -86,7 +87,9 @@ func (o *onObject) part(call *gateway.Call, v *Version, r reading) (part, error)
 			return part{}, err
 		}
 		if n++; n == *r.partNumber {
-			o.sum = &entry.Value.Checksum
+			if v.Checksum.Type == s3.ChecksumTypeComposite || v.Data.Parts == 1 { // the checksum of a whole is not that of a part
+				o.sum = &entry.Value.Checksum
+			}
 			return part{offset, entry.Value.Size, true}, nil
 		}
 		offset += entry.Value.Size

@@ -99,6 +99,14 @@ func noSuchConfiguration() error {
 	return fault(http.StatusNotFound, "NoSuchConfiguration", "The specified configuration does not exist.")
 }
 
+// mismatch is the refusal of a configuration under another name than its own.
+func (k kind[C]) mismatch() error {
+	if k == kind[C](inventories) {
+		return fault(http.StatusBadRequest, "IdMismatch", "Document ID does not match the specified configuration ID.")
+	}
+	return malformedXML()
+}
+
 // putNamed keeps a configuration under its name, which body and query both say.
 func (k kind[C]) putNamed(call *gateway.Call, b *onBucket, name, inside string, c *C) error {
 	switch {
@@ -107,7 +115,7 @@ func (k kind[C]) putNamed(call *gateway.Call, b *onBucket, name, inside string, 
 	case name == "" || len(name) > maxSettingID || !settingName(name):
 		return fault(http.StatusBadRequest, "InvalidConfigurationId", "The specified configuration id is invalid.")
 	case name != inside:
-		return invalidArgument("The id in the request does not match the id of the configuration.", "Id", inside)
+		return k.mismatch()
 	}
 	n := 0
 	for entry, err := range settings.List(call.Tx, b.Account, nil, b.ID, string(k)) {

@@ -118,9 +118,9 @@ func (s *Service) createMultipartUpload(ctx context.Context, call *gateway.Call,
 		return nil, err
 	}
 	u := &Upload{
-		ID: newVersionID(uint64(call.Time.UnixNano())), Initiated: second(call.Time), Initiator: call.Principal.ARN, Class: s3.StorageClassStandard,
+		ID: newVersionID(uint64(call.Time.UnixNano())), Initiated: second(call.Time), Initiator: call.Principal.ARN, Class: classOf(in.StorageClass),
 		Account: on.owner, ACL: on.acl, Lock: lockingUpload(in).lock(),
-		Metadata: in.Metadata, Tags: tags, Header: headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation),
+		Metadata: decodedMetadata(in.Metadata), Tags: tags, Header: headerOf(in.CacheControl, in.ContentDisposition, in.ContentEncoding, in.ContentLanguage, in.ContentType, in.Expires, in.WebsiteRedirectLocation),
 	}
 	if in.ChecksumAlgorithm != nil {
 		u.Algorithm = *in.ChecksumAlgorithm
@@ -140,7 +140,7 @@ func (s *Service) createMultipartUpload(ctx context.Context, call *gateway.Call,
 		u.Type = s3.ChecksumTypeComposite
 	}
 	if u.Type == s3.ChecksumTypeFullObject && !cyclic || u.Type == s3.ChecksumTypeComposite && u.Algorithm == s3.ChecksumAlgorithmCrc64nvme {
-		return nil, invalidRequest("The " + string(u.Type) + " checksum type cannot be used with the " + string(u.Algorithm) + " checksum algorithm.")
+		return nil, invalidRequest("The " + string(u.Type) + " checksum type cannot be used with the " + lower(u.Algorithm) + " checksum algorithm.")
 	}
 	customer := encryptingUpload(in).customer
 	w, err := encryptingUpload(in).way(b)
@@ -240,6 +240,10 @@ func (s *Service) receivePart(ctx context.Context, call *gateway.Call, on *onObj
 	if err != nil {
 		return nil, err
 	}
+	v.part = true
+	if u.Algorithm == "" {
+		v.keepUsual()
+	}
 	return s.receive(ctx, on, body, v, u.way(), true)
 }
 
@@ -259,7 +263,7 @@ func (s *Service) uploadPart(ctx context.Context, call *gateway.Call, on *onObje
 	out := &s3.UploadPartOutput{ETag: new(quoted(p.ETag))}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
 	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512,
-		&out.ChecksumMD5, &out.ChecksumXXHASH64, &out.ChecksumXXHASH3, &out.ChecksumXXHASH128, p.Checksum.Algorithm) = &p.Checksum.Value
+		&out.ChecksumMD5, &out.ChecksumXXHASH64, &out.ChecksumXXHASH3, &out.ChecksumXXHASH128, r.checksum.Algorithm) = &r.checksum.Value
 	return out, nil
 }
 
@@ -282,7 +286,7 @@ func (s *Service) keepPart(ctx context.Context, call *gateway.Call, o *onObject,
 		return nil, nil, err
 	}
 	p := &Part{
-		Number: number, Size: r.size, ETag: r.tag(u.Encryption), Checksum: r.checksum, Modified: second(call.Time), Blob: r.blob,
+		Number: number, Size: r.size, ETag: r.tag(u.Encryption), Checksum: r.kept, Modified: second(call.Time), Blob: r.blob,
 		Key: k.seal(r.key, string(r.blob)), Outer: r.outer,
 	}
 	old, err := parts.Get(tx, b.Account, b.ID, id, partPart(number))
