@@ -186,6 +186,9 @@ func (v *Version) assemble(u *Upload, chosen []*Part) error {
 	}
 	v.ETag = hex.EncodeToString(tags.Sum(nil)) + "-" + strconv.Itoa(len(chosen))
 	algorithm, kind := u.Algorithm, u.Type
+	if algorithm == "" && u.Encryption.customers() {
+		return nil
+	}
 	if algorithm == "" { // none was agreed on: S3's own, if all parts have it
 		algorithm, kind = s3.ChecksumAlgorithmCrc64nvme, s3.ChecksumTypeFullObject
 		for _, p := range chosen {

@@ -25,6 +25,9 @@ type Encryption struct {
 	Check     []byte // of SSE-C: the secret's
 }
 
+// customers tells whether the key is the customer's own.
+func (e *Encryption) customers() bool { return e != nil && e.Algorithm == "" }
+
 // encrypting is what a request says of how an object is to be encrypted.
 type encrypting struct {
 	algorithm      *s3.ServerSideEncryption

@@ -241,7 +241,7 @@ func (s *Service) receivePart(ctx context.Context, call *gateway.Call, on *onObj
 		return nil, err
 	}
 	v.part = true
-	if u.Algorithm == "" {
+	if u.Algorithm == "" && !u.Encryption.customers() {
 		v.keepUsual()
 	}
 	return s.receive(ctx, on, body, v, u.way(), true)
