@@ -94,9 +94,9 @@ func (r *rig) fill() {
 }
 
 var copies = []test{
-	{"what is restored is what was there", copying(func(r *rig, of store.Archived) {
+	{"what is restored is what was there", copying(func(r *rig, _ store.Archived) {
 		r.fill()
-		of = r.engine.(store.Archived)
+		of := r.engine.(store.Archived)
 		s := r.snapshot(of)
 		other := r.elsewhere()
 		to := other.restoration()
