@@ -47,8 +47,7 @@ func (s *Service) getObjectAttributes(ctx context.Context, call *gateway.Call, o
 		}
 		c := &s3.Checksum{ChecksumType: &v.Checksum.Type}
 		value, _, _ := strings.Cut(v.Checksum.Value, "-")
-		*checksumOf(&c.ChecksumCRC32, &c.ChecksumCRC32C, &c.ChecksumCRC64NVME, &c.ChecksumSHA1, &c.ChecksumSHA256, &c.ChecksumSHA512,
-			&c.ChecksumMD5, &c.ChecksumXXHASH64, &c.ChecksumXXHASH3, &c.ChecksumXXHASH128, v.Checksum.Algorithm) = &value
+		Checksum{Algorithm: v.Checksum.Algorithm, Value: value}.showIn(c)
 		out.Checksum = c
 	}
 	if asked(s3.ObjectAttributesStorageClass) {
@@ -91,8 +90,7 @@ func (o *onObject) partsOf(call *gateway.Call, v *Version, in *s3.GetObjectAttri
 		}
 		p := entry.Value
 		listed := s3.ObjectPart{PartNumber: &p.Number, Size: &p.Size}
-		*checksumOf(&listed.ChecksumCRC32, &listed.ChecksumCRC32C, &listed.ChecksumCRC64NVME, &listed.ChecksumSHA1, &listed.ChecksumSHA256, &listed.ChecksumSHA512,
-			&listed.ChecksumMD5, &listed.ChecksumXXHASH64, &listed.ChecksumXXHASH3, &listed.ChecksumXXHASH128, p.Checksum.Algorithm) = &p.Checksum.Value
+		p.Checksum.showIn(&listed)
 		out.Parts, out.NextPartNumberMarker = append(out.Parts, listed), &p.Number
 	}
 	return out, nil

@@ -10,7 +10,9 @@ import (
 	"hash"
 	"hash/crc32"
 	"net/http"
+	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/minio/crc64nvme"
@@ -57,44 +59,44 @@ func (h *xxhash128) Sum(b []byte) []byte {
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // checksums are what a request says of its content, by algorithm.
-type checksums struct {
-	CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128 *string
-}
+type checksums map[s3.ChecksumAlgorithm]string
 
-func (c *checksums) of(a s3.ChecksumAlgorithm) **string {
-	switch a {
-	case s3.ChecksumAlgorithmCrc32:
-		return &c.CRC32
-	case s3.ChecksumAlgorithmCrc32c:
-		return &c.CRC32C
-	case s3.ChecksumAlgorithmCrc64nvme:
-		return &c.CRC64NVME
-	case s3.ChecksumAlgorithmSha1:
-		return &c.SHA1
-	case s3.ChecksumAlgorithmSha256:
-		return &c.SHA256
-	case s3.ChecksumAlgorithmSha512:
-		return &c.SHA512
-	case s3.ChecksumAlgorithmMd5:
-		return &c.MD5
-	case s3.ChecksumAlgorithmXxhash64:
-		return &c.XXHASH64
-	case s3.ChecksumAlgorithmXxhash3:
-		return &c.XXHASH3
-	case s3.ChecksumAlgorithmXxhash128:
-		return &c.XXHASH128
-	}
-	return nil
-}
-
-// none tells whether no checksum is said.
-func (c *checksums) none() bool {
-	for a := range digests {
-		if *c.of(a) != nil {
-			return false
+// checksumsIn are those that an input's members say.
+func checksumsIn(input any) checksums {
+	said := checksums{}
+	v := reflect.ValueOf(input).Elem()
+	for a, i := range checksumMembers(v.Type()) {
+		if value := v.Field(i).Interface().(*string); value != nil {
+			said[a] = *value
 		}
 	}
-	return true
+	return said
+}
+
+// showIn sets the member of an output that holds the checksum's value.
+func (c Checksum) showIn(output any) {
+	v := reflect.ValueOf(output).Elem()
+	if i, ok := checksumMembers(v.Type())[c.Algorithm]; ok {
+		v.Field(i).Set(reflect.ValueOf(&c.Value))
+	}
+}
+
+// checksummed are the members of each shape that was looked through for checksums.
+var checksummed sync.Map // reflect.Type: map[s3.ChecksumAlgorithm]int
+
+// checksumMembers are the members of a shape that hold checksums, by algorithm.
+func checksumMembers(shape reflect.Type) map[s3.ChecksumAlgorithm]int {
+	if found, ok := checksummed.Load(shape); ok {
+		return found.(map[s3.ChecksumAlgorithm]int)
+	}
+	members := map[s3.ChecksumAlgorithm]int{}
+	for a := range digests {
+		if field, ok := shape.FieldByName("Checksum" + string(a)); ok {
+			members[a] = field.Index[0]
+		}
+	}
+	checksummed.Store(shape, members)
+	return members
 }
 
 // trailing is a body with checksums behind it.
@@ -135,13 +137,11 @@ func verify(body any, declared *s3.ChecksumAlgorithm, said checksums, contentMD5
 		v.algorithm = a
 		return nil
 	}
-	for a := range digests {
-		if want := *said.of(a); want != nil {
-			if err := take(a); err != nil {
-				return nil, err
-			}
-			v.want = want
+	for a, want := range said {
+		if err := take(a); err != nil {
+			return nil, err
 		}
+		v.want = &want
 	}
 	if v.want != nil {
 		if b, err := base64.StdEncoding.DecodeString(*v.want); err != nil || len(b) != digests[v.algorithm]().Size() {

@@ -154,19 +154,17 @@ func choose(listed []s3.CompletedPart, have map[int32]*Part, u *Upload) ([]*Part
 // part, if there is one. Uploads whose whole has the checksum of its parts' checksums
 // need them listed, and take no others.
 func (p *Part) fits(c *s3.CompletedPart, u *Upload) (bool, error) {
-	said := checksums{CRC32: c.ChecksumCRC32, CRC32C: c.ChecksumCRC32C, CRC64NVME: c.ChecksumCRC64NVME, SHA1: c.ChecksumSHA1, SHA256: c.ChecksumSHA256, SHA512: c.ChecksumSHA512,
-		MD5: c.ChecksumMD5, XXHASH64: c.ChecksumXXHASH64, XXHASH3: c.ChecksumXXHASH3, XXHASH128: c.ChecksumXXHASH128}
+	said := checksumsIn(c)
 	composite := u.Type == s3.ChecksumTypeComposite
-	if composite && said.none() {
+	if composite && len(said) == 0 {
 		return false, invalidRequest("The upload was created using a " + lower(u.Algorithm) + " checksum. The complete request must include the checksum for each part. It was missing for part " +
 			strconv.Itoa(int(*c.PartNumber)) + " in the request.")
 	}
-	for a := range digests {
-		value := *said.of(a)
-		if value != nil && composite && a != u.Algorithm {
+	for a, value := range said {
+		if composite && a != u.Algorithm {
 			return false, fault(http.StatusBadRequest, "BadDigest", "The "+lower(a)+" you specified for part "+strconv.Itoa(int(*c.PartNumber))+" did not match what we received.")
 		}
-		if value != nil && (p == nil || a != p.Checksum.Algorithm || *value != p.Checksum.Value) {
+		if p == nil || a != p.Checksum.Algorithm || value != p.Checksum.Value {
 			return false, nil
 		}
 	}
@@ -234,15 +232,12 @@ func checkWhole(in *s3.CompleteMultipartUploadInput, u *Upload, v *Version) erro
 	if in.ChecksumMD5 != nil || in.ChecksumXXHASH64 != nil || in.ChecksumXXHASH3 != nil || in.ChecksumXXHASH128 != nil {
 		return unsupported()
 	}
-	said := checksums{CRC32: in.ChecksumCRC32, CRC32C: in.ChecksumCRC32C, CRC64NVME: in.ChecksumCRC64NVME, SHA1: in.ChecksumSHA1, SHA256: in.ChecksumSHA256, SHA512: in.ChecksumSHA512,
-		MD5: in.ChecksumMD5, XXHASH64: in.ChecksumXXHASH64, XXHASH3: in.ChecksumXXHASH3, XXHASH128: in.ChecksumXXHASH128}
-	for a := range digests {
-		value := *said.of(a)
-		if value == nil || u.Type == "" { // which is compared with what was agreed on alone
-			continue
-		}
+	if u.Type == "" { // which is compared with what was agreed on alone
+		return nil
+	}
+	for a, value := range checksumsIn(in) {
 		whole, _, _ := strings.Cut(v.Checksum.Value, "-")
-		given, _, _ := strings.Cut(*value, "-")
+		given, _, _ := strings.Cut(value, "-")
 		// What says no type is compared as a checksum of checksums.
 		if a != v.Checksum.Algorithm || given != whole || in.ChecksumType == nil && u.Type == s3.ChecksumTypeFullObject {
 			return fault(http.StatusBadRequest, "BadDigest", "The "+lower(v.Checksum.Algorithm)+" you specified did not match the calculated checksum.")
@@ -259,8 +254,7 @@ func (b *onBucket) completed(call *gateway.Call, key string, v *Version) (*s3.Co
 	}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, _, _ = v.Encryption.shown(customerKey{})
 	if v.Checksum.Algorithm != "" {
-		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512,
-			&out.ChecksumMD5, &out.ChecksumXXHASH64, &out.ChecksumXXHASH3, &out.ChecksumXXHASH128, v.Checksum.Algorithm) = &v.Checksum.Value
+		v.Checksum.showIn(out)
 		out.ChecksumType = &v.Checksum.Type
 	}
 	if b.Versioning != "" {

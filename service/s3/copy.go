@@ -220,7 +220,7 @@ func (s *Service) copyContent(ctx context.Context, on *onObject, v *Version, p p
 		return nil, err
 	}
 	defer body.Close()
-	check, err := verify(body, algorithm, checksums{}, nil)
+	check, err := verify(body, algorithm, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -295,8 +295,7 @@ func (s *Service) copyObject(ctx context.Context, call *gateway.Call, on *onObje
 		return nil, err
 	}
 	result := &s3.CopyObjectResult{ETag: new(quoted(v.ETag)), LastModified: &v.Modified, ChecksumType: &v.Checksum.Type}
-	*checksumOf(&result.ChecksumCRC32, &result.ChecksumCRC32C, &result.ChecksumCRC64NVME, &result.ChecksumSHA1, &result.ChecksumSHA256, &result.ChecksumSHA512,
-		&result.ChecksumMD5, &result.ChecksumXXHASH64, &result.ChecksumXXHASH3, &result.ChecksumXXHASH128, v.Checksum.Algorithm) = &v.Checksum.Value
+	v.Checksum.showIn(result)
 	out := &s3.CopyObjectOutput{CopyObjectResult: result, SSEKMSEncryptionContext: e.shownContext()}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
 	if b.Versioning != "" {

@@ -115,8 +115,7 @@ func (s *Service) uploadPartCopy(ctx context.Context, call *gateway.Call, on *on
 		return nil, err
 	}
 	result := &s3.CopyPartResult{ETag: new(quoted(p.ETag)), LastModified: &p.Modified}
-	*checksumOf(&result.ChecksumCRC32, &result.ChecksumCRC32C, &result.ChecksumCRC64NVME, &result.ChecksumSHA1, &result.ChecksumSHA256, &result.ChecksumSHA512,
-		&result.ChecksumMD5, &result.ChecksumXXHASH64, &result.ChecksumXXHASH3, &result.ChecksumXXHASH128, p.Checksum.Algorithm) = &p.Checksum.Value
+	p.Checksum.showIn(result)
 	out := &s3.UploadPartCopyOutput{CopyPartResult: result}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
 	out.CopySourceVersionId = on.from.copiedVersion(from)

@@ -106,7 +106,7 @@ func (u *vault) put(key string, content []byte, e encrypting) *Version {
 	if err != nil {
 		u.Fatal(err)
 	}
-	check, err := verify(bytes.NewReader(content), nil, checksums{}, nil)
+	check, err := verify(bytes.NewReader(content), nil, nil, nil)
 	if err != nil {
 		u.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestNoRowHoldsAKey(t *testing.T) {
 		u := newVault(t)
 		content := bytes.Repeat([]byte("content"), inline)
 		w, _ := how.way(u.bucket)
-		check, _ := verify(bytes.NewReader(content), nil, checksums{}, nil)
+		check, _ := verify(bytes.NewReader(content), nil, nil, nil)
 		r, err := u.receive(t.Context(), u.at("a"), sized{bytes.NewReader(content), int64(len(content))}, check, w, false)
 		if err != nil {
 			t.Fatal(err)

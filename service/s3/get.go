@@ -36,19 +36,20 @@ func (s *Service) headObject(ctx context.Context, call *gateway.Call, on *onObje
 			return nil, err
 		}
 	}
-	return &s3.HeadObjectOutput{
+	out := &s3.HeadObjectOutput{
 		AcceptRanges: o.AcceptRanges, LastModified: o.LastModified, ContentLength: o.ContentLength, ETag: o.ETag, VersionId: o.VersionId,
 		CacheControl: o.CacheControl, ContentDisposition: o.ContentDisposition, ContentEncoding: o.ContentEncoding, ContentLanguage: o.ContentLanguage,
 		ContentType: o.ContentType, ContentRange: o.ContentRange, Expires: o.Expires, WebsiteRedirectLocation: o.WebsiteRedirectLocation,
 		Metadata: o.Metadata, StorageClass: o.StorageClass, PartsCount: o.PartsCount, TagCount: o.TagCount, ChecksumType: o.ChecksumType,
-		ChecksumCRC32: o.ChecksumCRC32, ChecksumCRC32C: o.ChecksumCRC32C, ChecksumCRC64NVME: o.ChecksumCRC64NVME,
-		ChecksumSHA1: o.ChecksumSHA1, ChecksumSHA256: o.ChecksumSHA256, ChecksumSHA512: o.ChecksumSHA512, ChecksumMD5: o.ChecksumMD5,
-		ChecksumXXHASH64: o.ChecksumXXHASH64, ChecksumXXHASH3: o.ChecksumXXHASH3, ChecksumXXHASH128: o.ChecksumXXHASH128,
 		ServerSideEncryption: o.ServerSideEncryption, SSEKMSKeyId: o.SSEKMSKeyId, BucketKeyEnabled: o.BucketKeyEnabled,
 		SSECustomerAlgorithm: o.SSECustomerAlgorithm, SSECustomerKeyMD5: o.SSECustomerKeyMD5,
 		Expiration:     o.Expiration,
 		ObjectLockMode: o.ObjectLockMode, ObjectLockRetainUntilDate: o.ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus: o.ObjectLockLegalHoldStatus,
-	}, nil
+	}
+	if o.ChecksumType != nil {
+		on.sum.showIn(out)
+	}
+	return out, nil
 }
 
 func customerOf(in *s3.GetObjectInput) customerKey {
@@ -83,8 +84,7 @@ func (o *onObject) describe(call *gateway.Call, in *s3.GetObjectInput) (*Version
 		out.PartsCount = v.partsCount()
 	}
 	if sum := o.sum; enabled(in.ChecksumMode) && sum != nil && sum.Algorithm != "" {
-		*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512,
-			&out.ChecksumMD5, &out.ChecksumXXHASH64, &out.ChecksumXXHASH3, &out.ChecksumXXHASH128, sum.Algorithm) = &sum.Value
+		sum.showIn(out)
 		out.ChecksumType = &v.Checksum.Type
 	}
 	return v, part, out, nil

@@ -62,8 +62,7 @@ func (s *Service) listParts(_ context.Context, call *gateway.Call, on *onObject,
 		p := entry.Value
 		listed := s3.Part{PartNumber: &p.Number, LastModified: &p.Modified, ETag: new(quoted(p.ETag)), Size: &p.Size}
 		if u.Algorithm != "" {
-			*checksumOf(&listed.ChecksumCRC32, &listed.ChecksumCRC32C, &listed.ChecksumCRC64NVME, &listed.ChecksumSHA1, &listed.ChecksumSHA256, &listed.ChecksumSHA512,
-				&listed.ChecksumMD5, &listed.ChecksumXXHASH64, &listed.ChecksumXXHASH3, &listed.ChecksumXXHASH128, p.Checksum.Algorithm) = &p.Checksum.Value
+			p.Checksum.showIn(&listed)
 		}
 		out.Parts, out.NextPartNumberMarker = append(out.Parts, listed), &p.Number
 	}

@@ -121,10 +121,7 @@ type received struct {
 
 // receiveObject reads an object's content to its end, and checks it.
 func (s *Service) receiveObject(ctx context.Context, call *gateway.Call, on *onObject, in *s3.PutObjectInput, body io.Reader) (*received, error) {
-	v, err := verify(body, in.ChecksumAlgorithm, checksums{
-		CRC32: in.ChecksumCRC32, CRC32C: in.ChecksumCRC32C, CRC64NVME: in.ChecksumCRC64NVME, SHA1: in.ChecksumSHA1, SHA256: in.ChecksumSHA256,
-		SHA512: in.ChecksumSHA512, MD5: in.ChecksumMD5, XXHASH64: in.ChecksumXXHASH64, XXHASH3: in.ChecksumXXHASH3, XXHASH128: in.ChecksumXXHASH128,
-	}, in.ContentMD5)
+	v, err := verify(body, in.ChecksumAlgorithm, checksumsIn(in), in.ContentMD5)
 	if err != nil {
 		return nil, err
 	}
@@ -285,8 +282,7 @@ func (s *Service) putObject(ctx context.Context, call *gateway.Call, on *onObjec
 	}
 	out := &s3.PutObjectOutput{ETag: new(quoted(v.ETag)), ChecksumType: &v.Checksum.Type, SSEKMSEncryptionContext: e.shownContext()}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
-	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512,
-		&out.ChecksumMD5, &out.ChecksumXXHASH64, &out.ChecksumXXHASH3, &out.ChecksumXXHASH128, v.Checksum.Algorithm) = &v.Checksum.Value
+	v.Checksum.showIn(out)
 	if b.Versioning == s3.BucketVersioningStatusEnabled {
 		out.VersionId = &v.ID
 	}
@@ -319,33 +315,6 @@ func headerOf(cache, disposition, encoding, language, kind, expires, redirect *s
 }
 
 func quoted(etag string) string { return `"` + etag + `"` }
-
-// checksumOf is the member of an output that holds the checksum of an algorithm.
-func checksumOf(crc32, crc32c, crc64nvme, sha1, sha256, sha512, md5, xxhash64, xxhash3, xxhash128 **string, a s3.ChecksumAlgorithm) **string {
-	switch a {
-	case s3.ChecksumAlgorithmCrc32:
-		return crc32
-	case s3.ChecksumAlgorithmCrc32c:
-		return crc32c
-	case s3.ChecksumAlgorithmCrc64nvme:
-		return crc64nvme
-	case s3.ChecksumAlgorithmSha1:
-		return sha1
-	case s3.ChecksumAlgorithmSha256:
-		return sha256
-	case s3.ChecksumAlgorithmSha512:
-		return sha512
-	case s3.ChecksumAlgorithmMd5:
-		return md5
-	case s3.ChecksumAlgorithmXxhash64:
-		return xxhash64
-	case s3.ChecksumAlgorithmXxhash3:
-		return xxhash3
-	case s3.ChecksumAlgorithmXxhash128:
-		return xxhash128
-	}
-	return new(*string)
-}
 
 // writeConditions refuses a write whose conditions on the current object do not hold.
 //

@@ -223,10 +223,7 @@ func (s *Service) receivePart(ctx context.Context, call *gateway.Call, on *onObj
 	if err := checkPartNumber(in.PartNumber); err != nil {
 		return nil, err
 	}
-	v, err := verify(body, in.ChecksumAlgorithm, checksums{
-		CRC32: in.ChecksumCRC32, CRC32C: in.ChecksumCRC32C, CRC64NVME: in.ChecksumCRC64NVME, SHA1: in.ChecksumSHA1, SHA256: in.ChecksumSHA256,
-		SHA512: in.ChecksumSHA512, MD5: in.ChecksumMD5, XXHASH64: in.ChecksumXXHASH64, XXHASH3: in.ChecksumXXHASH3, XXHASH128: in.ChecksumXXHASH128,
-	}, in.ContentMD5)
+	v, err := verify(body, in.ChecksumAlgorithm, checksumsIn(in), in.ContentMD5)
 	if err != nil {
 		return nil, err
 	}
@@ -262,8 +259,7 @@ func (s *Service) uploadPart(ctx context.Context, call *gateway.Call, on *onObje
 	}
 	out := &s3.UploadPartOutput{ETag: new(quoted(p.ETag))}
 	out.ServerSideEncryption, out.SSEKMSKeyId, out.BucketKeyEnabled, out.SSECustomerAlgorithm, out.SSECustomerKeyMD5 = e.shown(customer)
-	*checksumOf(&out.ChecksumCRC32, &out.ChecksumCRC32C, &out.ChecksumCRC64NVME, &out.ChecksumSHA1, &out.ChecksumSHA256, &out.ChecksumSHA512,
-		&out.ChecksumMD5, &out.ChecksumXXHASH64, &out.ChecksumXXHASH3, &out.ChecksumXXHASH128, r.checksum.Algorithm) = &r.checksum.Value
+	r.checksum.showIn(out)
 	return out, nil
 }
 
