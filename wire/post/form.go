@@ -57,8 +57,10 @@ func Read(req *wire.Request) (*Form, error) {
 		}
 		size += len(boundary) + len("\r\n--\r\n\r\n") + p.headers
 		if p.name == "file" {
-			f.expand(p.filename)
-			return f, f.File.begin(p, size, boundary)
+			if err := f.File.begin(p, size, boundary); err != nil {
+				return nil, err
+			}
+			return f, f.expand(p.filename)
 		}
 		value, err := io.ReadAll(p.Part)
 		if err != nil {
@@ -96,17 +98,26 @@ func (f *Form) Key() (string, error) {
 }
 
 // expand puts the file's own name, without its path, where fields say
-// ${filename}; a file without a name leaves it.
-func (f *Form) expand(filename *string) {
+// ${filename}; a file without a name leaves it. What that makes longer than the
+// fields may be is refused before it is made.
+func (f *Form) expand(filename *string) error {
 	if filename == nil {
-		return
+		return nil
 	}
+	const place = "${filename}"
 	name := (*filename)[strings.LastIndexAny(*filename, `/\`)+1:]
+	size := 0
 	for i := range f.fields {
-		if at := &f.fields[i]; at.name != "policy" {
-			at.value = strings.ReplaceAll(at.value, "${filename}", name)
+		at := &f.fields[i]
+		if at.name == "policy" {
+			continue
 		}
+		if size += len(at.value) + strings.Count(at.value, place)*(len(name)-len(place)); size > MaxFields {
+			return tooMuch()
+		}
+		at.value = strings.ReplaceAll(at.value, place, name)
 	}
+	return nil
 }
 
 // part is one of a form, with its name as it was sent and in lower case.

@@ -29,6 +29,9 @@ func file(content string) string {
 	return "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n" + content + "\r\n"
 }
 
+// named is a file of that name.
+func named(name string) string { return strings.Replace(file("x"), `"a"`, `"`+name+`"`, 1) }
+
 func code(err error) string {
 	if e, ok := errors.AsType[*aws.Error](err); ok {
 		return e.Code
@@ -74,6 +77,9 @@ func TestFormsAreReadInAnyPieces(t *testing.T) {
 		{"headers without end", "--edge\r\nX: " + strings.Repeat("x", 1<<20), "", "MaxPostPreDataLengthExceeded"},
 		{"a preamble without end", strings.Repeat("x\r\n", 1<<20), "", "MaxPostPreDataLengthExceeded"},
 		{"much behind the file", file("x") + piece("x", strings.Repeat("x", 1<<20)) + end, "", "MaxPostPreDataLengthExceeded"},
+		{"a name that makes a field long", piece("key", strings.Repeat("${filename}", 100)) + named(strings.Repeat("n", 200)) + end, "x", ""},
+		{"one that makes it too long", piece("key", strings.Repeat("${filename}", 100)) + named(strings.Repeat("n", 300)) + end, "", "MaxPostPreDataLengthExceeded"},
+		{"one that makes two so", piece("key", strings.Repeat("${filename}", 60)) + piece("x-ignore", strings.Repeat("${filename}", 60)) + named(strings.Repeat("n", 200)) + end, "", "MaxPostPreDataLengthExceeded"},
 		{"many fields", manyFields(2000) + file("x") + end, "", "MaxPostPreDataLengthExceeded"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
