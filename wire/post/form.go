@@ -112,8 +112,12 @@ func (f *Form) expand(filename *string) error {
 		if at.name == "policy" {
 			continue
 		}
-		if size += len(at.value) + strings.Count(at.value, place)*(len(name)-len(place)); size > MaxFields {
+		n := strings.Count(at.value, place)
+		if size += len(at.value) + n*(len(name)-len(place)); size > MaxFields {
 			return tooMuch()
+		}
+		if n > 0 && !utf8.ValidString(name) {
+			return malformed()
 		}
 		at.value = strings.ReplaceAll(at.value, place, name)
 	}
@@ -133,7 +137,11 @@ func (f *File) next() (*part, error) {
 	if err != nil {
 		return nil, broken(err)
 	}
-	kind, parameters, err := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
+	dispositions := p.Header["Content-Disposition"]
+	if len(dispositions) != 1 {
+		return nil, malformed()
+	}
+	kind, parameters, err := mime.ParseMediaType(dispositions[0])
 	if err != nil || kind != "form-data" || parameters["name"] == "" || !utf8.ValidString(parameters["name"]) {
 		return nil, malformed()
 	}
