@@ -287,6 +287,15 @@ const (
 	FileHeaderInfoNone   FileHeaderInfo = "NONE"
 )
 
+// FilterRuleName is the model's FilterRuleName.
+type FilterRuleName string
+
+// Values of FilterRuleName.
+const (
+	FilterRuleNamePrefix FilterRuleName = "prefix"
+	FilterRuleNameSuffix FilterRuleName = "suffix"
+)
+
 // IntelligentTieringAccessTier is the model's IntelligentTieringAccessTier.
 type IntelligentTieringAccessTier string
 
@@ -460,6 +469,15 @@ type ObjectLockLegalHoldStatus string
 const (
 	ObjectLockLegalHoldStatusOn  ObjectLockLegalHoldStatus = "ON"
 	ObjectLockLegalHoldStatusOff ObjectLockLegalHoldStatus = "OFF"
+)
+
+// ObjectLockMode is the model's ObjectLockMode.
+type ObjectLockMode string
+
+// Values of ObjectLockMode.
+const (
+	ObjectLockModeGovernance ObjectLockMode = "GOVERNANCE"
+	ObjectLockModeCompliance ObjectLockMode = "COMPLIANCE"
 )
 
 // ObjectLockRetentionMode is the model's ObjectLockRetentionMode.
@@ -728,6 +746,15 @@ const (
 	TierStandard  Tier = "Standard"
 	TierBulk      Tier = "Bulk"
 	TierExpedited Tier = "Expedited"
+)
+
+// TransitionDefaultMinimumObjectSize is the model's TransitionDefaultMinimumObjectSize.
+type TransitionDefaultMinimumObjectSize string
+
+// Values of TransitionDefaultMinimumObjectSize.
+const (
+	TransitionDefaultMinimumObjectSizeVariesByStorageClass  TransitionDefaultMinimumObjectSize = "varies_by_storage_class"
+	TransitionDefaultMinimumObjectSizeAllStorageClasses128k TransitionDefaultMinimumObjectSize = "all_storage_classes_128K"
 )
 
 // TransitionStorageClass is the model's TransitionStorageClass.

@@ -2,7 +2,7 @@
 
 package s3
 
-const source = `garrison-model 1 111 690 1629 261
+const source = `garrison-model 1 111 690 1629 267
 resource accesspoint arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName} aws:ResourceTag/${TagKey} s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn
 resource accesspointobject arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}/object/${ObjectName} aws:ResourceTag/${TagKey} s3:AccessPointNetworkOrigin s3:AccessPointTag/${TagKey} s3:BucketTag/${TagKey} s3:DataAccessPointAccount s3:DataAccessPointArn
 resource bucket arn:${Partition}:s3:::${BucketName} aws:ResourceTag/${TagKey} s3:BucketTag/${TagKey}
@@ -1271,7 +1271,9 @@ structure FilterRule
 	Value FilterRuleValue
 list FilterRuleList flattened
 	member FilterRule
-string FilterRuleName
+string FilterRuleName open
+	=prefix
+	=suffix
 string FilterRuleValue
 structure GetBucketAbacOutput payload=AbacStatus
 	AbacStatus AbacStatus
@@ -2190,7 +2192,9 @@ structure ObjectLockLegalHold
 string ObjectLockLegalHoldStatus
 	=ON
 	=OFF
-string ObjectLockMode
+string ObjectLockMode open
+	=GOVERNANCE
+	=COMPLIANCE
 timestamp ObjectLockRetainUntilDate time=iso8601
 structure ObjectLockRetention
 	Mode ObjectLockRetentionMode
@@ -2948,7 +2952,9 @@ structure Transition
 	Date Date
 	Days Days
 	StorageClass TransitionStorageClass
-string TransitionDefaultMinimumObjectSize
+string TransitionDefaultMinimumObjectSize open
+	=varies_by_storage_class
+	=all_storage_classes_128K
 list TransitionList flattened
 	member Transition
 string TransitionStorageClass

@@ -232,7 +232,7 @@ type CopyObjectInput struct {
 	CopySourceSSECustomerKeyMD5    *string
 	RequestPayer                   *RequestPayer
 	Tagging                        *string
-	ObjectLockMode                 *string
+	ObjectLockMode                 *ObjectLockMode
 	ObjectLockRetainUntilDate      *time.Time
 	ObjectLockLegalHoldStatus      *ObjectLockLegalHoldStatus
 	ExpectedBucketOwner            *string
@@ -326,7 +326,7 @@ type CreateMultipartUploadInput struct {
 	BucketKeyEnabled          *bool
 	RequestPayer              *RequestPayer
 	Tagging                   *string
-	ObjectLockMode            *string
+	ObjectLockMode            *ObjectLockMode
 	ObjectLockRetainUntilDate *time.Time
 	ObjectLockLegalHoldStatus *ObjectLockLegalHoldStatus
 	ExpectedBucketOwner       *string
@@ -685,7 +685,7 @@ type GetBucketLifecycleConfigurationInput struct {
 // GetBucketLifecycleConfigurationOutput is the output of GetBucketLifecycleConfiguration.
 type GetBucketLifecycleConfigurationOutput struct {
 	Rules                              []LifecycleRule
-	TransitionDefaultMinimumObjectSize *string
+	TransitionDefaultMinimumObjectSize *TransitionDefaultMinimumObjectSize
 }
 
 // GetBucketLocationInput is the input of GetBucketLocation.
@@ -915,7 +915,7 @@ type GetObjectOutput struct {
 	ReplicationStatus         *ReplicationStatus
 	PartsCount                *int32
 	TagCount                  *int32
-	ObjectLockMode            *string
+	ObjectLockMode            *ObjectLockMode
 	ObjectLockRetainUntilDate *time.Time
 	ObjectLockLegalHoldStatus *ObjectLockLegalHoldStatus
 }
@@ -1125,7 +1125,7 @@ type HeadObjectOutput struct {
 	ReplicationStatus         *ReplicationStatus
 	PartsCount                *int32
 	TagCount                  *int32
-	ObjectLockMode            *string
+	ObjectLockMode            *ObjectLockMode
 	ObjectLockRetainUntilDate *time.Time
 	ObjectLockLegalHoldStatus *ObjectLockLegalHoldStatus
 }
@@ -1490,12 +1490,12 @@ type PutBucketLifecycleConfigurationInput struct {
 	ChecksumAlgorithm                  *ChecksumAlgorithm
 	LifecycleConfiguration             *BucketLifecycleConfiguration
 	ExpectedBucketOwner                *string
-	TransitionDefaultMinimumObjectSize *string
+	TransitionDefaultMinimumObjectSize *TransitionDefaultMinimumObjectSize
 }
 
 // PutBucketLifecycleConfigurationOutput is the output of PutBucketLifecycleConfiguration.
 type PutBucketLifecycleConfigurationOutput struct {
-	TransitionDefaultMinimumObjectSize *string
+	TransitionDefaultMinimumObjectSize *TransitionDefaultMinimumObjectSize
 }
 
 // PutBucketLoggingInput is the input of PutBucketLogging.
@@ -1675,7 +1675,7 @@ type PutObjectInput struct {
 	BucketKeyEnabled          *bool
 	RequestPayer              *RequestPayer
 	Tagging                   *string
-	ObjectLockMode            *string
+	ObjectLockMode            *ObjectLockMode
 	ObjectLockRetainUntilDate *time.Time
 	ObjectLockLegalHoldStatus *ObjectLockLegalHoldStatus
 	ExpectedBucketOwner       *string
@@ -2024,7 +2024,7 @@ type WriteGetObjectResponseInput struct {
 	LastModified              *time.Time
 	MissingMeta               *int32
 	Metadata                  map[string]string
-	ObjectLockMode            *string
+	ObjectLockMode            *ObjectLockMode
 	ObjectLockLegalHoldStatus *ObjectLockLegalHoldStatus
 	ObjectLockRetainUntilDate *time.Time
 	PartsCount                *int32

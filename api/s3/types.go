@@ -324,7 +324,7 @@ type ExistingObjectReplication struct {
 
 // FilterRule is the model's FilterRule.
 type FilterRule struct {
-	Name  *string
+	Name  *FilterRuleName
 	Value *string
 }
 

@@ -16,16 +16,10 @@ type lifecycle struct {
 	Rules []s3.LifecycleRule
 	// Minimum is the smallest size of what transitions move. It is answered, and
 	// moves nothing: there is one storage class.
-	Minimum string
+	Minimum s3.TransitionDefaultMinimumObjectSize
 }
 
 const lifecycles kind[lifecycle] = "lifecycle"
-
-// The values of TransitionDefaultMinimumObjectSize.
-const (
-	minimumOfAll     = "all_storage_classes_128K"
-	minimumByClasses = "varies_by_storage_class"
-)
 
 func (s *Service) lifecycleOperations() []gateway.Operation {
 	return []gateway.Operation{
@@ -46,12 +40,12 @@ func (s *Service) lifecycleOperations() []gateway.Operation {
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html
 func (s *Service) putBucketLifecycleConfiguration(_ context.Context, call *gateway.Call, b *onBucket, in *s3.PutBucketLifecycleConfigurationInput) (*s3.PutBucketLifecycleConfigurationOutput, error) {
-	minimum := minimumOfAll
+	minimum := s3.TransitionDefaultMinimumObjectSizeAllStorageClasses128k
 	if in.TransitionDefaultMinimumObjectSize != nil {
 		minimum = *in.TransitionDefaultMinimumObjectSize
 	}
-	if minimum != minimumOfAll && minimum != minimumByClasses {
-		return nil, invalidRequest("Invalid TransitionDefaultMinimumObjectSize found: " + minimum)
+	if minimum != s3.TransitionDefaultMinimumObjectSizeAllStorageClasses128k && minimum != s3.TransitionDefaultMinimumObjectSizeVariesByStorageClass {
+		return nil, invalidRequest("Invalid TransitionDefaultMinimumObjectSize found: " + string(minimum))
 	}
 	if in.LifecycleConfiguration == nil {
 		return nil, malformedXML()

@@ -71,7 +71,7 @@ func (o *ObjectLock) from(now time.Time) *Lock {
 
 // locking is what a request says of the lock of the object that it writes.
 type locking struct {
-	mode  *string
+	mode  *s3.ObjectLockMode
 	until *time.Time
 	hold  *s3.ObjectLockLegalHoldStatus
 }
@@ -91,13 +91,13 @@ func (l locking) check(call *gateway.Call, o *onObject) error {
 		call.Condition("s3:object-lock-legal-hold", string(*l.hold))
 	}
 	if l.mode != nil && l.until != nil {
-		retentionConditions(call, *l.mode, *l.until)
+		retentionConditions(call, string(*l.mode), *l.until)
 	}
 	const mode, until = "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"
 	const both = until + " and " + mode + " must both be supplied"
 	switch {
 	case l.mode != nil && !knownMode(s3.ObjectLockRetentionMode(*l.mode)):
-		return invalidArgument("Unknown wormMode directive.", mode, *l.mode)
+		return invalidArgument("Unknown wormMode directive.", mode, string(*l.mode))
 	case l.mode != nil && l.until == nil:
 		return fault(http.StatusBadRequest, "InvalidArgument", both, "ArgumentName", until)
 	case l.mode == nil && l.until != nil:
@@ -162,13 +162,13 @@ func shownDate(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond
 
 // shown are a version's lock's members of an answer, of which a caller sees what
 // it may ask for.
-func (o *onObject) shownLock(call *gateway.Call, v *Version) (mode *string, until *time.Time, hold *s3.ObjectLockLegalHoldStatus) {
+func (o *onObject) shownLock(call *gateway.Call, v *Version) (mode *s3.ObjectLockMode, until *time.Time, hold *s3.ObjectLockLegalHoldStatus) {
 	l := v.Lock
 	if l == nil {
 		return nil, nil, nil
 	}
 	if l.Mode != "" && call.Authorize("s3:GetObjectRetention", o) == nil {
-		mode, until = new(string(l.Mode)), &l.Until
+		mode, until = new(s3.ObjectLockMode(l.Mode)), &l.Until
 	}
 	if l.Hold != "" && call.Authorize("s3:GetObjectLegalHold", o) == nil {
 		hold = &l.Hold
