@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/wire"
 )
 
@@ -24,9 +25,9 @@ func linked(name string) bool {
 
 // ofLink is a request whose headers have what its link's query says of them, where
 // it is a link of S3's. A header that is there counts: it is signed too.
-func (r *request) ofLink() *wire.Request {
+func (r *request) ofLink() (*wire.Request, error) {
 	if r.signature == nil || !r.signature.Presigned || !r.match.S3Family() {
-		return r.wire
+		return r.wire, nil
 	}
 	var more http.Header
 	for pair := range strings.SplitSeq(r.wire.RawQuery, "&") {
@@ -38,6 +39,9 @@ func (r *request) ofLink() *wire.Request {
 		if value, err = url.QueryUnescape(value); err != nil {
 			continue
 		}
+		if !wire.NamesHeader(name) {
+			return nil, &aws.Error{Kind: aws.Custom, Code: "InvalidArgument", Status: http.StatusBadRequest, Message: "The name of metadata must be a token."}
+		}
 		if more == nil {
 			more = http.Header{}
 			for name, values := range r.wire.Header.All() {
@@ -47,9 +51,9 @@ func (r *request) ofLink() *wire.Request {
 		more.Add(name, value)
 	}
 	if more == nil {
-		return r.wire
+		return r.wire, nil
 	}
 	of := *r.wire
 	of.Header = wire.HTTPHeader(more)
-	return &of
+	return &of, nil
 }

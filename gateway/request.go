@@ -119,7 +119,10 @@ func (r *request) decodeOnce() error {
 			return r.decodeErr
 		}
 	}
-	r.decodeErr = codecs.For(r.protocol).Decode(r.row, r.ofLink(), r.payload, r.match.Labels, r.in)
+	var of *wire.Request
+	if of, r.decodeErr = r.ofLink(); r.decodeErr == nil {
+		r.decodeErr = codecs.For(r.protocol).Decode(r.row, of, r.payload, r.match.Labels, r.in)
+	}
 	return r.decodeErr
 }
 

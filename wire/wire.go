@@ -12,6 +12,7 @@ import (
 	"iter"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/garrison-security/garrison/aws"
 )
@@ -40,6 +41,16 @@ type Header interface {
 	Get(name string) string      // the first value, "" if there is none
 	Values(name string) []string // all values in order; must not be changed
 	All() iter.Seq2[string, []string]
+}
+
+// NamesHeader tells whether s can name a header (RFC 9110, section 5.6.2).
+func NamesHeader(s string) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // HTTPHeader is a net/http header as a Header.

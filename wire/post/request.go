@@ -37,7 +37,7 @@ func (f *Form) Request(req *wire.Request) (put *wire.Request, key string, err er
 				return nil, "", err
 			}
 		case strings.HasPrefix(at.name, metadata):
-			if header = http.CanonicalHeaderKey(at.name); !token(at.name) {
+			if header = http.CanonicalHeaderKey(at.name); !wire.NamesHeader(at.name) {
 				return nil, "", argument("The name of a field of metadata must be a token.", clip(at.sent), "")
 			}
 			value = encoded(value)
@@ -70,16 +70,6 @@ func tagging(document string) (string, error) {
 		pairs = append(pairs, url.QueryEscape(tag.Key)+"="+url.QueryEscape(tag.Value))
 	}
 	return strings.Join(pairs, "&"), nil
-}
-
-// token tells whether s can name a header (RFC 9110, section 5.6.2).
-func token(s string) bool {
-	for _, c := range []byte(s) {
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // encoded is metadata as a header can carry it: what holds more than printable
