@@ -12,6 +12,10 @@ func TestMetadataIsAnsweredAsS3DoesIt(t *testing.T) {
 		"=?UTF-8?Q?a=5F=E2=80=94=3F.pdf?=": "=?UTF-8?Q?a=5F=E2=80=94=3F.pdf?=",
 		"=?UTF-8?B?AAECAw==?=":             "=?UTF-8?B?AAECAw==?=",
 		"=?UTF-8?B?=GGG?=":                 "=?UTF-8?B?=GGG?=",
+		"plain =?_ ascii\t":                "plain =?_ ascii\t",
+		"test_—_file%é_.pdf":               "=?UTF-8?Q?test=5F=E2=80=94=5Ffile%=C3=A9=5F.pdf?=",
+		"\x00\x01\x02":                     "=?UTF-8?B?AAEC?=",
+		"a\r\nX-Evil: 1":                   "=?UTF-8?Q?a=0D=0AX-Evil:_1?=",
 		"=?UTF-8?Q?line=0D=0Ainjected?=":   "=?UTF-8?Q?line=0D=0Ainjected?=",
 	} {
 		if got := encodedMetadata(decodedMetadata(map[string]string{"k": sent}))["k"]; got != answered {

@@ -55,19 +55,6 @@ func TestPoliciesHold(t *testing.T) {
 	}
 }
 
-func TestMetadataIsOneWord(t *testing.T) {
-	for value, want := range map[string]string{
-		"plain =?_ ascii\t":  "plain =?_ ascii\t",
-		"test_—_file%é_.pdf": "=?UTF-8?Q?test=5F=E2=80=94=5Ffile%=C3=A9=5F.pdf?=",
-		"\x00\x01\x02":       "=?UTF-8?B?AAEC?=",
-		"a\r\nX-Evil: 1":     "=?UTF-8?Q?a=0D=0AX-Evil:_1?=",
-	} {
-		if got := encoded(value); got != want {
-			t.Errorf("%q is %q, want %q", value, got, want)
-		}
-	}
-}
-
 func TestAnswersGoWhereTheFormSays(t *testing.T) {
 	for _, c := range []struct{ field, value, want string }{
 		{"", "", "http://localhost/bucket/a%2Fb%20%2B"},

@@ -1,7 +1,6 @@
 package post
 
 import (
-	"encoding/base64"
 	"encoding/xml"
 	"net/http"
 	"net/url"
@@ -40,7 +39,6 @@ func (f *Form) Request(req *wire.Request) (put *wire.Request, key string, err er
 			if header = http.CanonicalHeaderKey(at.name); !wire.NamesHeader(at.name) {
 				return nil, "", argument("The name of a field of metadata must be a token.", clip(at.sent), "")
 			}
-			value = encoded(value)
 		case strings.HasPrefix(at.name, "x-amz-"):
 			header = http.CanonicalHeaderKey(at.name)
 		case header == "":
@@ -70,42 +68,4 @@ func tagging(document string) (string, error) {
 		pairs = append(pairs, url.QueryEscape(tag.Key)+"="+url.QueryEscape(tag.Value))
 	}
 	return strings.Join(pairs, "&"), nil
-}
-
-// encoded is metadata as a header can carry it: what holds more than printable
-// ASCII is one word of RFC 2047, in the one of its two encodings that S3 takes.
-//
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
-func encoded(value string) string {
-	plain, other := 0, 0
-	for _, r := range value {
-		if r >= ' ' && r < 0x7f || r == '\t' {
-			plain++
-		} else {
-			other++
-		}
-	}
-	switch {
-	case other == 0:
-		return value
-	case plain > other:
-		return "=?UTF-8?Q?" + quotedPrintable(value) + "?="
-	}
-	return "=?UTF-8?B?" + base64.StdEncoding.EncodeToString([]byte(value)) + "?="
-}
-
-func quotedPrintable(value string) string {
-	const digits = "0123456789ABCDEF"
-	var b strings.Builder
-	for _, c := range []byte(value) {
-		switch {
-		case c == ' ':
-			b.WriteByte('_')
-		case c > ' ' && c < 0x7f && c != '=' && c != '?' && c != '_':
-			b.WriteByte(c)
-		default:
-			b.Write([]byte{'=', digits[c>>4], digits[c&15]})
-		}
-	}
-	return b.String()
 }
