@@ -3,7 +3,9 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/garrison-security/garrison/store"
@@ -260,11 +262,14 @@ func (c *committer) advance(g *group) []call {
 	}
 }
 
-// write sends a group's changes and commits, in one round trip.
+// write sends a group's changes and commits, in one round trip. It changes keys
+// in order, so that nodes which change the same ones wait for each other and never in a ring:
+// what that costs is the database's deadlock_timeout, a second.
 func (c *committer) write(g *group) error {
 	calls := c.advance(g)
 	var put, versions, values, deleted [][]byte
-	for key, e := range g.writes {
+	for _, key := range slices.Sorted(maps.Keys(g.writes)) {
+		e := g.writes[key]
 		if e.version == 0 {
 			deleted = append(deleted, []byte(key))
 			continue
