@@ -279,6 +279,7 @@ func TestTheSweeperLeavesReadersTheirHour(t *testing.T) {
 		return v
 	}
 	old := replace(first)
+	now = now.Add(2 * keepGarbage) // so that the blob is older than an orphan may be
 	replace(second)
 	for _, c := range []struct {
 		after time.Duration

@@ -62,7 +62,7 @@ type Data struct {
 // content is the content of a small object, sealed by the store like any value.
 type content struct{ Bytes []byte }
 
-// blobUse says that a blob is in use, and whose it is, so that the sweeper knows it.
+// blobUse says that a blob is in use, or was given up and is not yet swept, and whose it is.
 type blobUse struct{ Account, Bucket string }
 
 var (

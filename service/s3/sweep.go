@@ -12,9 +12,9 @@ import (
 
 // A blob goes in two steps: the transaction that gives it up writes it among
 // what is garbage; an hour later, when nobody can be reading it any more, the
-// sweeper removes it. What a crash left of an upload nobody ever named: the
-// sweeper finds it by asking of every old blob whether a row does. While a
-// backup is under way nothing is removed: it may name what is given up meanwhile.
+// sweeper removes its use and then it. What a crash left of an upload nobody ever
+// named: the sweeper finds it by asking of every old blob whether a use does. While a
+// backup is under way nothing is removed: it holds every blob that has a use.
 const (
 	keepGarbage  = time.Hour
 	sweepEvery   = time.Minute
@@ -35,7 +35,7 @@ func timePart(t time.Time) string {
 
 // discard gives a blob up.
 func discard(tx store.Tx, now time.Time, id blob.ID) error {
-	return errors.Join(uses.Delete(tx, "", string(id)), garbage.Put(tx, "", &trash{}, timePart(now), string(id)))
+	return garbage.Put(tx, "", &trash{}, timePart(now), string(id))
 }
 
 // discardParts gives up all parts of an upload.
@@ -72,9 +72,6 @@ func (s *Service) Sweep(ctx context.Context) error {
 		var whole []trash
 		err := s.Engine.View(ctx, func(tx store.Tx) error {
 			batch, whole = nil, nil
-			if err := s.free(tx); err != nil {
-				return err
-			}
 			for entry, err := range garbage.List(tx, "", nil) {
 				if err != nil || entry.Parts[0] >= until || len(batch) == sweepBatch {
 					return err
@@ -83,10 +80,27 @@ func (s *Service) Sweep(ctx context.Context) error {
 			}
 			return nil
 		})
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		err = s.Engine.Update(ctx, func(tx store.Tx) error {
+			if err := s.free(tx); err != nil {
+				return err
+			}
+			for i, parts := range batch {
+				if whole[i].Upload != "" {
+					continue
+				}
+				if err := uses.Delete(tx, "", parts[1]); err != nil && !errors.Is(err, store.ErrNotFound) {
+					return err
+				}
+			}
+			return nil
+		})
 		if errors.Is(err, errHeld) {
 			return nil
 		}
-		if err != nil || len(batch) == 0 {
+		if err != nil {
 			return err
 		}
 		for i, parts := range batch {
