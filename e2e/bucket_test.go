@@ -136,6 +136,7 @@ func TestBlobsInABrokenBucket(t *testing.T) {
 		{"a large blob that fails leaves no upload", failedPart},
 		{"an answer that breaks off is asked for again", brokenAnswer},
 		{"an answer that stands still is asked for again", standstill},
+		{"a blob that is emptied while it is read is no blob that ends well", emptied},
 		{"a bit that is flipped is found before it is answered", flippedBit},
 		{"a store that is down is unavailable, in bounded time", down},
 		{"a store without room is full", noRoom},
@@ -265,6 +266,22 @@ func standstill(t *testing.T, o *objectStore, s *bucket.Store) {
 		<-r.Context().Done()
 	})
 	wholly(t, s, id, data)
+}
+
+func emptied(t *testing.T, o *objectStore, s *bucket.Store) {
+	id := blobtest.Put(t, s, blobtest.Bytes(100_000, 6))
+	r, err := s.Open(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := r.ReadAt(make([]byte, r.Size()), 0); err != nil {
+		t.Fatal(err)
+	}
+	o.breaks(refuses(http.StatusRequestedRangeNotSatisfiable, "InvalidRange"))
+	if n, err := r.ReadAt(make([]byte, 10), 0); n != 0 || !errors.Is(err, blob.ErrUnavailable) || r.Size() != 100_000 {
+		t.Errorf("%d bytes of %d, %v", n, r.Size(), err)
+	}
 }
 
 func flippedBit(t *testing.T, o *objectStore, s *bucket.Store) {

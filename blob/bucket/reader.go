@@ -31,7 +31,7 @@ const (
 type reader struct {
 	store *Store
 	id    blob.ID
-	size  int64
+	size  int64           // set by Open, and never again
 	life  context.Context // ends with Close
 	close context.CancelFunc
 
@@ -95,7 +95,7 @@ func (r *reader) ask(from int64) error {
 	spec := fmt.Sprintf("bytes=%d-%d", from, from+r.window-1)
 	out, err := r.store.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &r.store.options.Bucket, Key: r.store.key(r.id), Range: &spec})
 	watch.Stop()
-	if answered, ok := errors.AsType[*awshttp.ResponseError](err); ok && answered.HTTPStatusCode() == http.StatusRequestedRangeNotSatisfiable && from == 0 {
+	if answered, ok := errors.AsType[*awshttp.ResponseError](err); ok && answered.HTTPStatusCode() == http.StatusRequestedRangeNotSatisfiable && r.size < 0 {
 		stop() // an empty object has no byte 0
 		r.size = 0
 		return nil
@@ -110,7 +110,10 @@ func (r *reader) ask(from int64) error {
 		out.Body.Close()
 		return fmt.Errorf("%w: the object store answers another range than was asked for", blob.ErrUnavailable)
 	}
-	r.size, r.body, r.stop, r.at, r.end = size, out.Body, stop, from, end
+	if r.size < 0 {
+		r.size = size
+	}
+	r.body, r.stop, r.at, r.end = out.Body, stop, from, end
 	r.window = min(2*r.window, maxWindow)
 	return nil
 }
