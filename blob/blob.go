@@ -73,7 +73,7 @@ type Store interface {
 type Info struct {
 	ID   ID
 	Size int64     // bytes
-	Kept time.Time // when it was committed, or a little before
+	Kept time.Time // when it was committed, or a little before; where the engine can't tell, when it must have been
 }
 
 // Writer is a blob being written. It belongs to one goroutine.

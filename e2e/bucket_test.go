@@ -143,6 +143,7 @@ func TestBlobsInABrokenBucket(t *testing.T) {
 		{"a bucket that is gone is no blob that is gone", noBucket},
 		{"a store without conditional writes is written to", unconditional},
 		{"times are the node's, whatever the store's clock says", otherClock},
+		{"a blob in parts is as young as its last part may be", longUpload},
 		{"an upload that a crash left is given up after a day", leftUpload},
 		{"reading a range costs a range", cheapRange},
 	} {
@@ -430,6 +431,20 @@ func otherClock(t *testing.T, o *objectStore, s *bucket.Store) {
 	n := 0
 	for info, err := range s.All(t.Context(), "") {
 		if n++; err != nil || time.Since(info.Kept).Abs() > time.Minute {
+			t.Errorf("kept %v ago, %v", time.Since(info.Kept), err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d blobs", n)
+	}
+}
+
+func longUpload(t *testing.T, o *objectStore, s *bucket.Store) {
+	blobtest.Put(t, s, blobtest.Bytes(6<<20, 4))
+	o.breaks(behind(20*time.Hour, 0)) // as Amazon S3 tells the time when the upload was begun
+	n := 0
+	for info, err := range s.All(t.Context(), "") {
+		if n++; err != nil || time.Since(info.Kept) > time.Minute {
 			t.Errorf("kept %v ago, %v", time.Since(info.Kept), err)
 		}
 	}

@@ -53,7 +53,11 @@ func (s *Store) all(ctx context.Context, after blob.ID, yield func(blob.Info, er
 			if !id.Valid() {
 				continue
 			}
-			if !yield(blob.Info{ID: id, Size: *object.Size, Kept: object.LastModified.Add(skew)}, nil) {
+			kept := object.LastModified.Add(skew)
+			if strings.Contains(aws.ToString(object.ETag), "-") {
+				kept = kept.Add(abandoned) // put in parts: Amazon S3 tells when that was begun
+			}
+			if !yield(blob.Info{ID: id, Size: *object.Size, Kept: kept}, nil) {
 				return nil
 			}
 		}
