@@ -9,9 +9,10 @@ import (
 )
 
 // Rows opened for one follower are kept for the others, which want them at
-// about the same time: so many events at most, and so long.
+// about the same time: so many events and sealed bytes at most, and so long.
 const (
 	recentEvents = 4096
+	recentBytes  = 8 << 20
 	recentAge    = time.Second
 )
 
@@ -21,6 +22,7 @@ type recent struct {
 	rows   map[Position]*openedRow // by the row's last event
 	order  []*openedRow            // by age
 	events int
+	bytes  int
 }
 
 // openedRow is a row as it was read, and what it holds once somebody has opened it.
@@ -53,8 +55,9 @@ func (r *recent) of(last Position, row store.Row) *openedRow {
 	if len(r.order) == 0 {
 		time.AfterFunc(recentAge, r.age)
 	}
-	r.rows[last], r.order, r.events = o, append(r.order, o), r.events+o.count()
-	for r.events > recentEvents && len(r.order) > 1 {
+	r.rows[last], r.order = o, append(r.order, o)
+	r.events, r.bytes = r.events+o.count(), r.bytes+len(o.row.Data)
+	for (r.events > recentEvents || r.bytes > recentBytes) && len(r.order) > 1 {
 		r.drop()
 	}
 	return o
@@ -75,7 +78,7 @@ func (r *recent) age() {
 func (r *recent) drop() {
 	o := r.order[0]
 	r.order[0] = nil
-	r.order, r.events = r.order[1:], r.events-o.count()
+	r.order, r.events, r.bytes = r.order[1:], r.events-o.count(), r.bytes-len(o.row.Data)
 	if r.rows[o.last] == o {
 		delete(r.rows, o.last)
 	}

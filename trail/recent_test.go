@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/garrison-security/garrison/store"
 )
 
 func TestFollowersShareWhatOneOpened(t *testing.T) {
@@ -33,8 +35,8 @@ func TestFollowersShareWhatOneOpened(t *testing.T) {
 
 		time.Sleep(2 * recentAge)
 		synctest.Wait()
-		if len(recent.rows) > 0 || len(recent.order) > 0 || recent.events != 0 {
-			t.Errorf("%d rows, %d in order, %d events stay", len(recent.rows), len(recent.order), recent.events)
+		if len(recent.rows) > 0 || len(recent.order) > 0 || recent.events != 0 || recent.bytes != 0 {
+			t.Errorf("%d rows, %d in order, %d events of %d bytes stay", len(recent.rows), len(recent.order), recent.events, recent.bytes)
 		}
 	})
 }
@@ -53,5 +55,14 @@ func TestWhatFollowersShareIsBounded(t *testing.T) {
 	}
 	if len(recent.rows) != len(recent.order) || recent.events < recentEvents/2 {
 		t.Errorf("%d rows, %d in order, %d events", len(recent.rows), len(recent.order), recent.events)
+	}
+	for n := range uint64(20) { // few events, and large ones
+		recent.of(Position{2, n + 1}, store.Row{First: n + 1, Last: n + 1, Data: make([]byte, recentBytes/8)})
+		if recent.bytes > recentBytes {
+			t.Fatalf("%d bytes kept", recent.bytes)
+		}
+	}
+	if len(recent.rows) != 8 {
+		t.Errorf("%d rows", len(recent.rows))
 	}
 }
