@@ -16,7 +16,8 @@ import (
 type setting struct {
 	JSON []byte
 
-	rules atomic.Pointer[rules] // of a lifecycle configuration, once they were asked for
+	decoded atomic.Value          // what JSON says, once it was asked for: a pointer to its kind's shape, written to by nobody
+	rules   atomic.Pointer[rules] // of a lifecycle configuration, once they were asked for
 }
 
 // settings are all of them: bucket, kind, and of a kind of which there may be many, the name.
@@ -49,8 +50,15 @@ func (k kind[C]) get(tx store.Tx, b *Bucket, name string) (*C, error) {
 }
 
 func decoded[C any](row *setting) (*C, error) {
+	if known, ok := row.decoded.Load().(*C); ok {
+		return known, nil
+	}
 	c := new(C)
-	return c, json.Unmarshal(row.JSON, c)
+	if err := json.Unmarshal(row.JSON, c); err != nil {
+		return nil, err
+	}
+	row.decoded.Store(c)
+	return c, nil
 }
 
 func (k kind[C]) put(tx store.Tx, b *Bucket, name string, c *C) error {
