@@ -82,9 +82,17 @@ func pastPolicy[In any](target gateway.Target[In, *onBucket]) gateway.Target[In,
 	}
 }
 
-func (s *Service) putBucketPolicy(_ context.Context, call *gateway.Call, b *onBucket, in *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyOutput, error) {
+// ownersAlone refuses the bucket's policy to other accounts, whatever it says itself.
+func ownersAlone(call *gateway.Call, b *onBucket) error {
 	if call.Principal.Account != b.Account {
-		return nil, fault(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+		return fault(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+	}
+	return nil
+}
+
+func (s *Service) putBucketPolicy(_ context.Context, call *gateway.Call, b *onBucket, in *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyOutput, error) {
+	if err := ownersAlone(call, b); err != nil {
+		return nil, err
 	}
 	text := []byte(in.Policy)
 	if len(text) > maxPolicy {
@@ -156,8 +164,8 @@ func stillManages(call *gateway.Call, b *onBucket, text []byte) error {
 }
 
 func (s *Service) getBucketPolicy(_ context.Context, call *gateway.Call, b *onBucket, _ *s3.GetBucketPolicyInput) (*s3.GetBucketPolicyOutput, error) {
-	if call.Principal.Account != b.Account {
-		return nil, fault(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+	if err := ownersAlone(call, b); err != nil {
+		return nil, err
 	}
 	if b.Policy == nil {
 		return nil, noSuchPolicy(b.Name)
@@ -170,6 +178,9 @@ func noSuchPolicy(bucket string) error {
 }
 
 func (s *Service) deleteBucketPolicy(_ context.Context, call *gateway.Call, b *onBucket, _ *s3.DeleteBucketPolicyInput) (*s3.DeleteBucketPolicyOutput, error) {
+	if err := ownersAlone(call, b); err != nil {
+		return nil, err
+	}
 	return nil, b.change(call, func(b *Bucket) error {
 		b.Policy = nil
 		return nil
