@@ -56,8 +56,9 @@ const entitiesAChunk = 200
 
 // useRecorder follows the trail: it writes down uses and accesses, and makes
 // the reports that are asked for. A report is made when the record of its
-// request comes by, so that it knows of all that was recorded before. It reads
-// in reads of its own, as reportMaker does.
+// request comes by, so that it knows of all that was recorded before; or, where
+// those before it fill the transaction, when that of somebody who looks does.
+// It reads in reads of its own, as reportMaker does.
 type useRecorder struct {
 	*Service
 	ctx    context.Context
@@ -84,22 +85,28 @@ func (u *useRecorder) record(tx store.Tx, records []trail.Record) error {
 	}
 	reader := &accessReader{latest}
 	done := map[string]bool{}
+	room := u.reportBytes
 	for _, r := range records {
 		e := r.Event
-		if e == nil || e.EventSource != "iam.amazonaws.com" || done[r.Scope] ||
-			e.EventName != "GenerateServiceLastAccessedDetails" && e.EventName != "GenerateOrganizationsAccessReport" {
+		if e == nil || e.EventSource != "iam.amazonaws.com" || done[r.Scope] || !reportCalls[e.EventName] {
 			continue
 		}
 		done[r.Scope] = true
-		if err := u.finishJobs(tx, reader, r.Scope, e.EventTime); err != nil {
+		if err := u.finishJobs(tx, reader, r.Scope, e.EventTime, &room); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// finishJobs makes the reports that an account waits for.
-func (u *useRecorder) finishJobs(tx store.Tx, reader *accessReader, account string, at time.Time) error {
+// reportCalls are the calls that ask for reports, and for what became of them.
+var reportCalls = map[string]bool{
+	"GenerateServiceLastAccessedDetails": true, "GenerateOrganizationsAccessReport": true,
+	"GetServiceLastAccessedDetails": true, "GetServiceLastAccessedDetailsWithEntities": true, "GetOrganizationsAccessReport": true,
+}
+
+// finishJobs makes the reports that an account waits for, as long as there is room.
+func (u *useRecorder) finishJobs(tx store.Tx, reader *accessReader, account string, at time.Time, room *int) error {
 	var pending []*AccessJob
 	for entry, err := range accessJobs.ListBy(tx, accessJobsPending, account, nil) {
 		if err != nil {
@@ -108,6 +115,9 @@ func (u *useRecorder) finishJobs(tx store.Tx, reader *accessReader, account stri
 		pending = append(pending, entry.Value)
 	}
 	for _, j := range pending {
+		if *room <= 0 {
+			return nil
+		}
 		made, ok := u.made[j.ID]
 		if !ok {
 			var err error
@@ -116,11 +126,35 @@ func (u *useRecorder) finishJobs(tx store.Tx, reader *accessReader, account stri
 			}
 			u.made[j.ID] = made
 		}
+		*room -= made.size()
 		if err := made.store(tx, account, *j, at); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// size is about how many bytes a report is stored as, or more.
+func (m *madeReport) size() int {
+	n := 0
+	for i := range m.Services {
+		s := &m.Services[i]
+		n += 64 + len(s.Namespace) + len(s.By) + len(s.Region)
+		for j := range s.Actions {
+			a := &s.Actions[j]
+			n += 48 + len(a.Name) + len(a.By) + len(a.Region)
+		}
+	}
+	for _, chunk := range m.chunks {
+		for i := range chunk.List {
+			e := &chunk.List[i]
+			n += 24 + len(e.Name) + len(e.Path) + len(e.ID) + len(e.Arn)
+			for namespace, is := range e.Tried {
+				n += 56 + len(namespace) + len(is.Region)
+			}
+		}
+	}
+	return n
 }
 
 // store ends a job, of which it is given a copy.
@@ -158,6 +192,9 @@ func (u *useRecorder) make(reader *accessReader, account string, j *AccessJob) (
 		err = m.overall(u, reader, account, j)
 	} else {
 		err = m.ofEntity(u, reader, account, j)
+	}
+	if err == nil && m.size() > u.reportBytes {
+		err = &jobFailure{"LimitExceeded", "The report is too large."}
 	}
 	if failed, ok := errors.AsType[*jobFailure](err); ok {
 		return &madeReport{failed: failed}, nil

@@ -35,10 +35,16 @@ func follow(p *plane) {
 func accessReport(p *plane, who *aws.Principal, in *iam.GenerateServiceLastAccessedDetailsInput) (id string, out *iam.GetServiceLastAccessedDetailsOutput) {
 	p.Helper()
 	id = *call(p, who, iam.GenerateServiceLastAccessedDetails, in).JobId
+	return id, finished(p, who, id)
+}
+
+// finished is a report once it is there.
+func finished(p *plane, who *aws.Principal, id string) *iam.GetServiceLastAccessedDetailsOutput {
+	p.Helper()
 	for range 1000 {
-		out = call(p, who, iam.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: id, MaxItems: new(int32(1000))})
+		out := call(p, who, iam.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: id, MaxItems: new(int32(1000))})
 		if out.JobStatus != iam.JobStatusTypeInProgress {
-			return id, out
+			return out
 		}
 		if out.JobCompletionDate != nil {
 			p.Fatalf("in progress and completed: %+v", out)
@@ -46,7 +52,7 @@ func accessReport(p *plane, who *aws.Principal, in *iam.GenerateServiceLastAcces
 		time.Sleep(10 * time.Millisecond)
 	}
 	p.Fatal("the report was not made")
-	return "", nil
+	return nil
 }
 
 func namespaces(out *iam.GetServiceLastAccessedDetailsOutput) (all []string) {
@@ -382,5 +388,39 @@ func TestDearPoliciesMakeNoReport(t *testing.T) {
 	got := try(p, p.root, iam.ListPoliciesGrantingServiceAccess, &iam.ListPoliciesGrantingServiceAccessInput{Arn: "arn:aws:iam::" + testAccount + ":user/u", ServiceNamespaces: everything})
 	if !strings.HasPrefix(got, "InvalidInputException") {
 		t.Errorf("ListPoliciesGrantingServiceAccess = %q", got)
+	}
+}
+
+// Reports that are too large to be written together are made in turns, and one
+// that is too large by itself fails: the consumer goes on.
+func TestLargeReportsAreMadeInTurns(t *testing.T) {
+	p := newPlane(t)
+	p.service.Calls = CallsOf([]gateway.Service{p.service})
+	arn := *call(p, p.root, iam.CreatePolicy, &iam.CreatePolicyInput{PolicyName: "common",
+		PolicyDocument: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}}`}).Policy.Arn
+	path := "/" + strings.Repeat("p", 510) + "/"
+	p.update(func(tx store.Tx) error {
+		for i := range 5000 {
+			name := "u" + strconv.Itoa(i)
+			u := &User{Entity: Entity{ID: "AIDA" + name, Name: name, Path: path, Arn: "arn:aws:iam::" + testAccount + ":user" + path + name, Attached: []string{arn}}}
+			if err := users.Put(tx, testAccount, u, u.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	var ids []string
+	for range 14 { // of 6 MB each
+		ids = append(ids, *call(p, p.root, iam.GenerateServiceLastAccessedDetails, &iam.GenerateServiceLastAccessedDetailsInput{Arn: arn}).JobId)
+	}
+	follow(p)
+	for _, id := range ids {
+		if out := finished(p, p.root, id); out.JobStatus != iam.JobStatusTypeCompleted {
+			t.Errorf("report %+v", out)
+		}
+	}
+	p.service.reportBytes = 1 << 20
+	if _, out := accessReport(p, p.root, &iam.GenerateServiceLastAccessedDetailsInput{Arn: arn}); out.JobStatus != iam.JobStatusTypeFailed || out.Error.Code != "LimitExceeded" {
+		t.Errorf("report %+v", out)
 	}
 }

@@ -35,7 +35,10 @@ type Service struct {
 	// reportWork and grantingWork are what a report's policies, and those of a call of
 	// ListPoliciesGrantingServiceAccess, may cost to ask of every action, in decisions.
 	reportWork, grantingWork int
-	guesses                  guesses
+	// reportBytes is about how much a report may hold. The consumer's transaction takes reports until
+	// they hold so much together, so less than twice that, which is well below store.MaxBytes.
+	reportBytes int
+	guesses     guesses
 }
 
 // derivationsKept is how many derivations of one account's passwords may wait or run.
@@ -43,7 +46,7 @@ const derivationsKept = 32
 
 // New makes a Service.
 func New(o Options) *Service {
-	return &Service{Options: o, derivations: gateway.NewTurns(derivationsKept), reportWork: 64, grantingWork: 8}
+	return &Service{Options: o, derivations: gateway.NewTurns(derivationsKept), reportWork: 64, grantingWork: 8, reportBytes: 24 << 20}
 }
 
 // Operations implements gateway.Service.
