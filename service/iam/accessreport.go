@@ -159,6 +159,9 @@ func (m *madeReport) size() int {
 
 // store ends a job, of which it is given a copy.
 func (m *madeReport) store(tx store.Tx, account string, j AccessJob, at time.Time) error {
+	if at.Before(j.Created) { // the record that it is made for may be another's
+		at = j.Created
+	}
 	j.Done = &at
 	if m.failed != nil {
 		j.Code, j.Message = m.failed.code, m.failed.message

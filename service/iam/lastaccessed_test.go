@@ -44,6 +44,9 @@ func finished(p *plane, who *aws.Principal, id string) *iam.GetServiceLastAccess
 	for range 1000 {
 		out := call(p, who, iam.GetServiceLastAccessedDetails, &iam.GetServiceLastAccessedDetailsInput{JobId: id, MaxItems: new(int32(1000))})
 		if out.JobStatus != iam.JobStatusTypeInProgress {
+			if out.JobCompletionDate == nil || out.JobCompletionDate.Before(out.JobCreationDate) {
+				p.Errorf("asked for at %v, done at %v", out.JobCreationDate, out.JobCompletionDate)
+			}
 			return out
 		}
 		if out.JobCompletionDate != nil {
