@@ -39,25 +39,30 @@ func (d *MFADevice) synchronise(now int64, first, second string) error {
 	return &iam.InvalidAuthenticationCodeException{Message: "Authentication code for device is not valid."}
 }
 
-// holderNamed finds the user that is to have a device. Root, who signs for itself,
-// is named by its account's id, where no user has that name.
-func holderNamed(call *gateway.Call, in *iam.EnableMFADeviceInput) (*User, error) {
-	u, err := userNamed(func(in *iam.EnableMFADeviceInput) string { return in.UserName })(call, in)
-	if _, missing := errors.AsType[*iam.NoSuchEntityException](err); !missing || in.UserName != call.Account {
+// holderNamed finds the user that is to have a device, or has it. Root, who signs
+// for itself, is named by its account's id, where no user has that name.
+func holderNamed[In any](name func(*In) string) gateway.Target[In, *User] {
+	return func(call *gateway.Call, in *In) (*User, error) {
+		u, err := userNamed(name)(call, in)
+		_, missing := errors.AsType[*iam.NoSuchEntityException](err)
+		if missing && name(in) == call.Account && call.Principal.Kind == aws.Root {
+			return roots.Get(call.Tx, call.Account)
+		}
 		return u, err
 	}
-	if call.Principal.Kind != aws.Root {
+}
+
+// holderToBe finds the user that is to have a device.
+func holderToBe(call *gateway.Call, in *iam.EnableMFADeviceInput) (*User, error) {
+	u, err := holderNamed(func(in *iam.EnableMFADeviceInput) string { return in.UserName })(call, in)
+	if err != nil || !u.root() {
 		return u, err
-	}
-	root, err := roots.Get(call.Tx, call.Account)
-	if err != nil {
-		return nil, err
 	}
 	by := call.Principal.Session
-	if by == nil && len(root.MFA) > 0 || by != nil && by.MFAAt.IsZero() {
+	if by == nil && len(u.MFA) > 0 || by != nil && by.MFAAt.IsZero() {
 		return nil, errRootMFA
 	}
-	return root, nil
+	return u, nil
 }
 
 // errRootMFA keeps who has root's key, and not its device, from changing what its
@@ -90,6 +95,8 @@ func (s *Service) enableMFADevice(_ context.Context, call *gateway.Call, u *User
 	return nil, count(call.Tx, call.Account, countMFAInUse, d.Serial, "MFADevicesInUse", mfaDevicesPerUser*s.quotas(call.Account).Users)
 }
 
+// resyncMFADevice sets a device right by two of its codes, which prove that the
+// caller has it: of root's key no session is asked, that a device which is off could not open.
 func (s *Service) resyncMFADevice(_ context.Context, call *gateway.Call, u *User, in *iam.ResyncMFADeviceInput) (*iam.ResyncMFADeviceOutput, error) {
 	d, err := u.mfaDevice(call, in.SerialNumber)
 	if err != nil {

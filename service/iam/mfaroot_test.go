@@ -80,3 +80,36 @@ func TestRootHasAnMFADevice(t *testing.T) {
 		t.Errorf("after it was taken away: %q", got)
 	}
 }
+
+// A device of root's that went wrong opens no session, by which alone root's devices
+// are changed: root's key sets it right, with two of its codes.
+func TestRootSetsItsMFADeviceRight(t *testing.T) {
+	p := newPlane(t)
+	furnish(p)
+	seed, now := seedOf(p, "d"), time.Now()
+	step := stepAt(now)
+	call(p, p.root, iam.EnableMFADevice, enabling(testAccount, seed, step-1, step))
+	const ahead = 10
+	if got := p.verify(p.root, now, serial, codeAt(seed, step+ahead)); got != wrongCode {
+		t.Fatalf("a device that is off: %q", got)
+	}
+	resync := func(who *aws.Principal, first, second int64) string {
+		return try(p, who, iam.ResyncMFADevice, &iam.ResyncMFADeviceInput{
+			UserName: testAccount, SerialNumber: serial, AuthenticationCode1: codeAt(seed, first), AuthenticationCode2: codeAt(seed, second),
+		})
+	}
+	session := *p.root
+	session.Session = &aws.Session{IssuedAt: now}
+	if resync(p.user("u"), step+ahead, step+ahead+1) == "" || resync(&session, step+ahead, step+ahead+1) == "" {
+		t.Error("a user, or a session that no device opened, set it right")
+	}
+	if got := resync(p.root, step+ahead, step+ahead+2); !strings.Contains(got, "Authentication code for device is not valid.") {
+		t.Errorf("with codes that don't follow each other: %q", got)
+	}
+	if got := resync(p.root, step+ahead, step+ahead+1); got != "" {
+		t.Fatal(got)
+	}
+	if got := p.verify(p.root, now, serial, codeAt(seed, step+ahead+2)); got != "" {
+		t.Errorf("set right: %q", got)
+	}
+}
