@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -263,6 +264,22 @@ func TestUploadsAreGivenUp(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	f.shows("a/object 1")
+}
+
+// However many days a rule waits, clients can read when it is due.
+func TestDatesFarAwayCanBeRead(t *testing.T) {
+	f := newFarm(t, false, rules1(func(r *s3.LifecycleRule) {
+		r.Expiration, r.AbortIncompleteMultipartUpload = days(math.MaxInt32), abort(math.MaxInt32)
+	}))
+	begun := call(f.estate, f.alice, s3.CreateMultipartUpload, &s3.CreateMultipartUploadInput{Bucket: farmed, Key: "m"})
+	if begun.AbortDate == nil || !begun.AbortDate.Equal(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%v", begun.AbortDate)
+	}
+	f.put(farmed, "a", 1, nil)
+	head := call(f.estate, f.alice, s3.HeadObject, &s3.HeadObjectInput{Bucket: farmed, Key: "a"})
+	if want := `expiry-date="Fri, 31 Dec 9999 00:00:00 GMT", rule-id="r"`; *head.Expiration != want {
+		t.Errorf("%s, want %s", *head.Expiration, want)
+	}
 }
 
 // A bucket of many pages is gone through in small steps, and its place survives a stop after any of them.

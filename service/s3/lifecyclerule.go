@@ -115,9 +115,16 @@ func (r *rule) fits(key string, v *Version) bool {
 	return r.above < v.Size && v.Size < r.below
 }
 
-// midnight is the midnight, UTC, that follows a time and so many days.
+// lastMidnight is the last of a year of four digits: clients can read no later one.
+var lastMidnight = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// midnight is the midnight, UTC, that follows a time and so many days, or the last one.
 func midnight(t time.Time, days int32) time.Time {
-	return t.UTC().Truncate(24*time.Hour).AddDate(0, 0, int(days)+1)
+	at := t.UTC().Truncate(24*time.Hour).AddDate(0, 0, int(days)+1)
+	if at.After(lastMidnight) {
+		return lastMidnight
+	}
+	return at
 }
 
 // expires is when a current version expires by the rule; zero: it doesn't.
