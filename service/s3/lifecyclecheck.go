@@ -109,7 +109,7 @@ func checkActions(r *s3.LifecycleRule) error {
 	f := filterOf(r)
 	sized := f.ObjectSizeGreaterThan != nil || f.ObjectSizeLessThan != nil
 	if e := r.Expiration; e != nil {
-		if truths(e.Days != nil, e.Date != nil, e.ExpiredObjectDeleteMarker != nil) != 1 {
+		if !oneOf(e.Days != nil, e.Date != nil, e.ExpiredObjectDeleteMarker != nil) {
 			return malformedXML()
 		}
 		if err := narrowed("ExpiredObjectDeleteMarker", e.ExpiredObjectDeleteMarker != nil, f, sized); err != nil {

@@ -160,7 +160,7 @@ func (b *Bucket) lockFor(asked *Lock, now time.Time) *Lock {
 // shownDate is a date as answers have it, so that who repeats it shortens nothing.
 func shownDate(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
-// shown are a version's lock's members of an answer, of which a caller sees what
+// shownLock are a version's lock's members of an answer, of which a caller sees what
 // it may ask for.
 func (o *onObject) shownLock(call *gateway.Call, v *Version) (mode *s3.ObjectLockMode, until *time.Time, hold *s3.ObjectLockLegalHoldStatus) {
 	l := v.Lock

@@ -10,15 +10,7 @@ import (
 )
 
 // oneOf tells whether exactly one of what may be given is.
-func oneOf(given ...bool) bool {
-	n := 0
-	for _, g := range given {
-		if g {
-			n++
-		}
-	}
-	return n == 1
-}
+func oneOf(given ...bool) bool { return truths(given...) == 1 }
 
 func (s *Service) websiteOperations() []gateway.Operation {
 	return []gateway.Operation{
