@@ -286,7 +286,7 @@ func (p *plant) backUp(w io.Writer, aead cipher.AEAD) (counts Counts, err error)
 		}
 		defer at.Close()
 		counts, err = Write(ctx, w, Source{
-			Manifest: Manifest{Release: "v0.1.0", Time: time.Now()}, Store: at, Blobs: p.blobs, Names: names, Head: head, AEAD: aead,
+			Manifest: Manifest{Release: "v0.1.0", Time: time.Now()}, Store: at, Blobs: p.blobs, Names: names, Sealer: p.options.Sealer, Head: head, AEAD: aead,
 		})
 		return err
 	})

@@ -118,7 +118,7 @@ func TestABlobThatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer at.Close()
-	blind := Source{Manifest: Manifest{Release: "v0.1.0"}, Store: at, Blobs: p.blobs, Head: head, AEAD: aead,
+	blind := Source{Manifest: Manifest{Release: "v0.1.0"}, Store: at, Blobs: p.blobs, Sealer: options.Sealer, Head: head, AEAD: aead,
 		Names: func([]byte) (blob.ID, bool) { return "", false }}
 	var stream bytes.Buffer
 	if _, err := Write(t.Context(), &stream, blind); err != nil {

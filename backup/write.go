@@ -34,7 +34,8 @@ type Source struct {
 	Store    store.Snapshot
 	Blobs    blob.Store // nil: there are none
 	// Names tells which keys name blobs: each of those keys' rows names one, which is kept as long as the row is.
-	Names func(key []byte) (blob.ID, bool)
+	Names  func(key []byte) (blob.ID, bool)
+	Sealer store.Sealer // the engine's
 	// Head tells whoever has the root key how to come by the key that AEAD seals with, which seals nothing else.
 	Head []byte
 	AEAD cipher.AEAD
@@ -81,7 +82,11 @@ type writing struct {
 }
 
 func (b *writing) pairs(ctx context.Context) error {
-	for pair, err := range b.Store.Sealed(ctx, nil, nil) {
+	mark, err := restored.Sealed(b.Sealer, "", &b.Manifest)
+	if err != nil {
+		return err
+	}
+	for pair, err := range with(mark, b.Store.Sealed(ctx, nil, nil)) {
 		if err == nil {
 			err = ctx.Err()
 		}

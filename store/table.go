@@ -164,6 +164,21 @@ func (t *Table[V]) ahead(tx Tx, scope string, key []byte, v *V) error {
 	return p.Prefetch(keys...)
 }
 
+// Sealed is the pair that a Snapshot of an engine with this sealer would yield for the
+// record, whose table has no indexes.
+func (t *Table[V]) Sealed(sealer Sealer, scope string, v *V, parts ...string) (Pair, error) {
+	if len(t.indexes) > 0 {
+		return Pair{}, fmt.Errorf("table %s: its indexes would lack the record", t.name)
+	}
+	encoded, err := encodeRecord(v)
+	if err != nil {
+		return Pair{}, fmt.Errorf("table %s: %w", t.name, err)
+	}
+	key := Key(t.name, scope, parts...)
+	sealed, err := Options{Sealer: sealer}.Seal(key, encoded)
+	return Pair{Key: key, Value: sealed}, err
+}
+
 // Delete removes the record, or answers ErrNotFound if there is none.
 func (t *Table[V]) Delete(tx Tx, scope string, parts ...string) error {
 	key := Key(t.name, scope, parts...)

@@ -142,7 +142,7 @@ func (h *house) backUp(ctx context.Context, engine store.Archived, now time.Time
 	defer at.Close()
 	of := backup.Source{
 		Manifest: backup.Manifest{Release: release, Time: now.UTC().Truncate(time.Second), Installation: h.id()},
-		Store:    at, Blobs: h.blobs, Names: s3.BlobOf,
+		Store:    at, Blobs: h.blobs, Names: s3.BlobOf, Sealer: h.keys,
 	}
 	from, to := keyring.MasterKeys()
 	if of.Head, of.AEAD, err = h.keys.NewStreamKey(at.Sealed(ctx, from, to)); err != nil {

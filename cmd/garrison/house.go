@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/garrison-security/garrison/backup"
 	"github.com/garrison-security/garrison/blob"
 	"github.com/garrison-security/garrison/keyring"
 	"github.com/garrison-security/garrison/store"
@@ -33,6 +34,7 @@ type house struct {
 	// words: the root key is a passphrase, and no file; nil otherwise.
 	words keyring.RootKey
 	installation
+	restored *backup.Counts // what this process has restored it of; nil: nothing
 
 	writing sync.Mutex // held while accounts and the credentials file change together
 }
@@ -110,7 +112,11 @@ func (h *house) open(ctx context.Context, make bool) (err error) {
 		return errors.Join(err, h.shut())
 	}
 	h.record = &trail.Trail{Engine: h.engine, Journal: journal}
-	if err := errors.Join(h.record.Begin(ctx, time.Now()), h.load(ctx)); err != nil {
+	err = errors.Join(h.record.Begin(ctx, time.Now()), h.load(ctx))
+	if err == nil {
+		err = h.noteRestore(ctx, thisOperator())
+	}
+	if err != nil {
 		return errors.Join(err, h.shut())
 	}
 	return nil
@@ -187,6 +193,26 @@ func (h *house) note(ctx context.Context, by operator, name string, parameters a
 		return err
 	}
 	return h.engine.Update(ctx, func(tx store.Tx) error { return trail.Append(tx, event) })
+}
+
+// noteRestore appends that the store was restored, if nobody has done that yet: not even
+// who restored it, if that broke off when the store was finished.
+func (h *house) noteRestore(ctx context.Context, by operator) error {
+	return h.engine.Update(ctx, func(tx store.Tx) error {
+		of, err := backup.Restored(tx)
+		if of == nil || err != nil {
+			return err
+		}
+		parameters := map[string]any{"backupRelease": of.Release, "backupTime": of.Time}
+		if h.restored != nil {
+			parameters["counts"] = h.restored
+		}
+		event, err := operatorEvent(by, "Restore", parameters)
+		if err != nil {
+			return err
+		}
+		return errors.Join(backup.Recorded(tx), trail.Append(tx, event))
+	})
 }
 
 func operatorEvent(by operator, name string, parameters any) (*trail.Event, error) {

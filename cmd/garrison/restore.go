@@ -57,12 +57,12 @@ func (c *RestoreCmd) Run(ctx context.Context, io streams) (err error) {
 	if err := r.close(); err != nil {
 		return err
 	}
+	h.restored = &counts
 	if err := r.open(ctx, false); err != nil {
 		return fmt.Errorf("the backup is restored, and does not open: %w", err)
 	}
-	err = h.note(ctx, thisOperator(), "Restore", map[string]any{"backupRelease": manifest.Release, "backupTime": manifest.Time, "counts": counts})
 	fmt.Fprintf(io.err, "restored the backup of %s: %s\n", manifest.Time.Format(time.RFC3339), tellCounts(counts))
-	return errors.Join(err, h.close())
+	return h.close()
 }
 
 // restoring is a restore under way.
