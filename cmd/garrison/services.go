@@ -84,7 +84,7 @@ func newServices(h *house, settings *Settings) (services, error) {
 		list.unserved = map[string]string{"s3": noBlobs, "s3control": noBlobs}
 	} else {
 		held := func(tx store.Tx) (bool, error) { return backup.Held(tx, time.Now()) }
-		objects := s3.New(s3.Options{Engine: h.engine, Blobs: h.blobs, Held: held, Keys: keys.For("s3"), MFA: identities, Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
+		objects := s3.New(s3.Options{Engine: h.engine, Blobs: h.blobs, Held: held, Regions: served, Keys: keys.For("s3"), MFA: identities, Tokens: store.Tokens{Sealer: h.keys}, Log: h.log})
 		list.all = append(list.all, objects, s3.Control{})
 		list.consumers = append(list.consumers, consumer{"s3", func(ctx context.Context) error { return h.record.Alone(ctx, "s3 sweep", objects.Run) }},
 			consumer{"s3 lifecycle", func(ctx context.Context) error { return h.record.Alone(ctx, "s3 lifecycle", objects.Expire) }})

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/garrison-security/garrison/api/s3"
-	"github.com/garrison-security/garrison/aws"
 	"github.com/garrison-security/garrison/gateway"
 	"github.com/garrison-security/garrison/store"
 )
@@ -34,7 +33,7 @@ func (c *creation) Further() []gateway.Authorization { return c.further }
 // usualRegion is the Region that has no location constraint.
 const usualRegion = "us-east-1"
 
-func bucketToCreate(call *gateway.Call, in *s3.CreateBucketInput) (*creation, error) {
+func (s *Service) bucketToCreate(call *gateway.Call, in *s3.CreateBucketInput) (*creation, error) {
 	if err := checkBucketName(in.Bucket); err != nil {
 		return nil, err
 	}
@@ -70,7 +69,7 @@ func bucketToCreate(call *gateway.Call, in *s3.CreateBucketInput) (*creation, er
 	if location != "" {
 		call.Condition("s3:locationconstraint", location)
 	}
-	return on, checkLocation(call, location)
+	return on, s.checkLocation(call, location)
 }
 
 // europe is the location constraint that eu-west-1 had first.
@@ -86,12 +85,12 @@ func regionAt(location string) string {
 
 // checkLocation refuses a location constraint ("": none) that the endpoint does
 // not make buckets at. That of us-east-1 makes them everywhere.
-func checkLocation(call *gateway.Call, location string) error {
+func (s *Service) checkLocation(call *gateway.Call, location string) error {
 	switch {
 	case call.Region == usualRegion && location == "":
 		return nil
 	case call.Region == usualRegion:
-		if location == usualRegion || !slices.Contains(aws.Regions(call.Partition), regionAt(location)) {
+		if location == usualRegion || !slices.Contains(s.Regions, regionAt(location)) {
 			return fault(http.StatusBadRequest, "InvalidLocationConstraint", "The specified location-constraint is not valid", "LocationConstraint", location)
 		}
 	case regionAt(location) != call.Region:

@@ -19,14 +19,15 @@ import (
 
 // Options are what a Service is made of.
 type Options struct {
-	Engine store.Engine // for the sweeper
-	Blobs  blob.Store
-	Held   func(store.Tx) (bool, error) // whether a backup holds what was given up; nil: none ever does
-	Tokens store.Tokens
-	Keys   Keys             // of KMS; nil: none but S3's own
-	MFA    MFA              // of IAM; nil: MFA delete is not served
-	Clock  func() time.Time // nil is time.Now
-	Log    *slog.Logger
+	Engine  store.Engine // for the sweeper
+	Blobs   blob.Store
+	Held    func(store.Tx) (bool, error) // whether a backup holds what was given up; nil: none ever does
+	Regions []string                     // those served: where buckets can be made
+	Tokens  store.Tokens
+	Keys    Keys             // of KMS; nil: none but S3's own
+	MFA     MFA              // of IAM; nil: MFA delete is not served
+	Clock   func() time.Time // nil is time.Now
+	Log     *slog.Logger
 }
 
 // Service is S3. It is safe for concurrent use.
@@ -66,7 +67,7 @@ func (s *Service) Operations() []gateway.Operation {
 
 func (s *Service) bucketOperations() []gateway.Operation {
 	return []gateway.Operation{
-		gateway.Op(s3.CreateBucket, bucketToCreate, s.createBucket),
+		gateway.Op(s3.CreateBucket, s.bucketToCreate, s.createBucket),
 		gateway.Op(s3.HeadBucket, bucketOf(func(in *s3.HeadBucketInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.headBucket),
 		gateway.Op(s3.DeleteBucket, bucketOf(func(in *s3.DeleteBucketInput) (string, *string) { return in.Bucket, in.ExpectedBucketOwner }), s.deleteBucket),
 		gateway.Op(s3.ListBuckets, gateway.Account[s3.ListBucketsInput], s.listBuckets),
