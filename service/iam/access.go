@@ -158,8 +158,23 @@ func forgetAccesses(tx store.Tx, account, id string) error {
 	return nil
 }
 
-// accessReader reads accesses with those laid over that are about to be written.
-type accessReader struct{ batch map[accessOf]Access }
+// accessReader reads accesses with those laid over that are about to be
+// written: by account and unique id, whose are looked for entity by entity.
+type accessReader struct{ batch map[accessOf][]recentAccess }
+
+type recentAccess struct {
+	of accessOf
+	is Access
+}
+
+func newAccessReader(latest map[accessOf]Access) *accessReader {
+	r := &accessReader{map[accessOf][]recentAccess{}}
+	for of, is := range latest {
+		who := accessOf{account: of.account, id: of.id}
+		r.batch[who] = append(r.batch[who], recentAccess{of, is})
+	}
+	return r
+}
 
 // services are the services that a user or role tried since a time.
 func (r *accessReader) services(tx store.Tx, account, id string, since time.Time) (map[string]Access, error) {
@@ -189,13 +204,13 @@ func (r *accessReader) actions(tx store.Tx, account, id, namespace string, since
 // or of a user or role, or actions of a service, and leaves out what is older
 // than since.
 func (r *accessReader) newer(found map[string]Access, of accessOf, since time.Time) map[string]Access {
-	for in, is := range r.batch {
+	for _, recent := range r.batch[accessOf{account: of.account, id: of.id}] {
+		in, is := recent.of, recent.is
 		key := in.namespace
 		if of.namespace != "" {
 			key = in.action
 		}
-		if in.account == of.account && in.id == of.id && (of.namespace == "") == (in.action == "") &&
-			(of.namespace == "" || of.namespace == in.namespace) && found[key].At.Before(is.At) {
+		if (of.namespace == "") == (in.action == "") && (of.namespace == "" || of.namespace == in.namespace) && found[key].At.Before(is.At) {
 			found[key] = is
 		}
 	}

@@ -83,7 +83,7 @@ func (u *useRecorder) record(tx store.Tx, records []trail.Record) error {
 	if err := recordAccesses(tx, latest); err != nil {
 		return err
 	}
-	reader := &accessReader{latest}
+	var reader *accessReader
 	done := map[string]bool{}
 	room := u.reportBytes
 	for _, r := range records {
@@ -92,6 +92,9 @@ func (u *useRecorder) record(tx store.Tx, records []trail.Record) error {
 			continue
 		}
 		done[r.Scope] = true
+		if reader == nil {
+			reader = newAccessReader(latest)
+		}
 		if err := u.finishJobs(tx, reader, r.Scope, e.EventTime, &room); err != nil {
 			return err
 		}
