@@ -55,7 +55,7 @@ const (
 // add stores a new job, and removes some that are old.
 func (j *AccessJob) add(call *gateway.Call) error {
 	j.ID, j.Created, j.By = trail.NewID(), call.Time, holderID(call.Principal)
-	pending, err := pendingJobs(call)
+	pending, err := pendingJobs(call.Tx, call.Account)
 	if err != nil {
 		return err
 	}
@@ -78,9 +78,9 @@ func (j *AccessJob) add(call *gateway.Call) error {
 	return accessJobs.Insert(call.Tx, call.Account, j, j.ID)
 }
 
-// pendingJobs are the account's jobs that are not done.
-func pendingJobs(call *gateway.Call) (pending []*AccessJob, err error) {
-	for entry, err := range accessJobs.ListBy(call.Tx, accessJobsPending, call.Account, nil) {
+// pendingJobs are an account's jobs that are not done.
+func pendingJobs(tx store.Tx, account string) (pending []*AccessJob, err error) {
+	for entry, err := range accessJobs.ListBy(tx, accessJobsPending, account, nil) {
 		if err != nil {
 			return nil, err
 		}

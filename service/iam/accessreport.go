@@ -110,12 +110,9 @@ var reportCalls = map[string]bool{
 
 // finishJobs makes the reports that an account waits for, as long as there is room.
 func (u *useRecorder) finishJobs(tx store.Tx, reader *accessReader, account string, at time.Time, room *int) error {
-	var pending []*AccessJob
-	for entry, err := range accessJobs.ListBy(tx, accessJobsPending, account, nil) {
-		if err != nil {
-			return err
-		}
-		pending = append(pending, entry.Value)
+	pending, err := pendingJobs(tx, account)
+	if err != nil {
+		return err
 	}
 	for _, j := range pending {
 		if *room <= 0 {
@@ -123,7 +120,6 @@ func (u *useRecorder) finishJobs(tx store.Tx, reader *accessReader, account stri
 		}
 		made, ok := u.made[j.ID]
 		if !ok {
-			var err error
 			if made, err = u.make(reader, account, j); err != nil {
 				return err
 			}

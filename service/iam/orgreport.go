@@ -93,7 +93,7 @@ func (s *Service) generateOrganizationsAccessReport(_ context.Context, call *gat
 	if _, enabled, err := s.Organizations.ServicePolicies(call.Tx, m, m.Levels[0]); err != nil || !enabled {
 		return nil, cmp.Or(err, validation("Service control policies are not enabled in the organization's root."))
 	}
-	pending, err := pendingJobs(call)
+	pending, err := pendingJobs(call.Tx, call.Account)
 	if err != nil {
 		return nil, err
 	}
