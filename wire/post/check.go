@@ -15,19 +15,16 @@ func (f *Form) Check(bucket string, now time.Time) error {
 	if !ok {
 		return nil
 	}
-	if f.policy == nil { // a transaction may be run again
-		p, err := parse(encoded)
-		if err != nil {
-			return err
-		}
-		f.policy = p
+	p, err := parse(encoded)
+	if err != nil {
+		return err
 	}
-	if now.After(f.policy.expires) {
+	if now.After(p.expires) {
 		return against("Policy expired.")
 	}
 	covered := map[string]bool{}
-	for i := range f.policy.conditions {
-		c := &f.policy.conditions[i]
+	for i := range p.conditions {
+		c := &p.conditions[i]
 		if !f.meets(c, bucket) {
 			return against("Policy Condition failed: " + c.shown)
 		}

@@ -28,7 +28,6 @@ type Form struct {
 	File *File
 
 	fields []field
-	policy *policy // what Check read
 }
 
 // field is one of a form. Names are compared in lower case.
