@@ -133,19 +133,16 @@ func choose(listed []s3.CompletedPart, have map[int32]*Part, u *Upload) ([]*Part
 				"One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
 				"UploadId", u.ID, "PartNumber", strconv.Itoa(int(*c.PartNumber)), "ETag", etag)
 		}
+		chosen = append(chosen, p)
 	}
 	if invalid != nil {
 		return nil, invalid
 	}
-	for i := range listed {
-		c := &listed[i]
-		last = *c.PartNumber
-		p, etag := have[last], strings.Trim(*c.ETag, `"`)
-		if i < len(listed)-1 && p.Size < minPart {
+	for i, p := range chosen {
+		if i < len(chosen)-1 && p.Size < minPart {
 			return nil, fault(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size",
-				"ProposedSize", strconv.FormatInt(p.Size, 10), "MinSizeAllowed", strconv.Itoa(minPart), "PartNumber", strconv.Itoa(int(last)), "ETag", etag)
+				"ProposedSize", strconv.FormatInt(p.Size, 10), "MinSizeAllowed", strconv.Itoa(minPart), "PartNumber", strconv.Itoa(int(p.Number)), "ETag", p.ETag)
 		}
-		chosen = append(chosen, p)
 	}
 	return chosen, nil
 }
