@@ -41,7 +41,7 @@ type Call struct {
 	context    *policy.Context
 	policies   *policy.Policies
 	event      *trail.Event
-	readied    []readied
+	readied    map[int]*readied
 	forwarded  []*Call // what other services did for this call, in the caller's name
 }
 

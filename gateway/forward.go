@@ -62,17 +62,15 @@ const maxReadied = 8
 func (o *Operation) runForwarded(ctx context.Context, c, inner *Call, in any) (out any, err error) {
 	index := len(c.forwarded)
 	asked := reflect.ValueOf(in).Elem().Interface()
-	if index < len(c.readied) {
-		if r := c.readied[index]; r.op.row == o.row && reflect.DeepEqual(r.asked, asked) {
-			inner.RequestID = r.id
-			if r.err == nil {
-				return o.run(ctx, inner, in, &r.prepared)
-			}
-			if _, err = o.find(inner, in); err == nil {
-				err = r.err
-			}
-			return nil, err
+	if r := c.readied[index]; r != nil && r.op.row == o.row && reflect.DeepEqual(r.asked, asked) {
+		inner.RequestID = r.id
+		if r.err == nil {
+			return o.run(ctx, inner, in, &r.prepared)
 		}
+		if _, err = o.find(inner, in); err == nil {
+			err = r.err
+		}
+		return nil, err
 	}
 	out, err = o.run(ctx, inner, in, nil)
 	if u := stopped(err); u != nil {
@@ -86,17 +84,21 @@ func (g *Gateway) ready(ctx context.Context, r *request, u *unprepared) {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), prepareTime)
 	defer cancel()
 	u.call.Tx = nil
-	done := readied{op: u.op, asked: u.asked, id: u.call.RequestID}
+	done := &readied{op: u.op, asked: u.asked, id: u.call.RequestID}
 	done.prepared, done.err = guard(g, r, func() (any, error) { return u.op.before(limited, u.call, u.on, u.in, nil) })
-	r.readied = append(r.readied[:min(u.index, len(r.readied)):u.index], done)
+	if was := r.readied[u.index]; was != nil {
+		wipe(was.prepared)
+	}
+	if r.readied == nil {
+		r.readied = map[int]*readied{}
+	}
+	r.readied[u.index] = done
 }
 
 // wipe clears what was prepared for forwarded operations.
 func (r *request) wipe() {
 	for _, done := range r.readied {
-		if secret, ok := done.prepared.(Wiped); ok {
-			secret.Wipe()
-		}
+		wipe(done.prepared)
 	}
 	r.readied = nil
 }

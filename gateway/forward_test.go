@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -89,7 +90,7 @@ func TestForwardedCalls(t *testing.T) {
 // record once.
 func TestForwardedCallsArePrepared(t *testing.T) {
 	var prepared atomic.Int32
-	inner := gateway.PrepareWhen(iam.CreateGroup, func(named, *iam.CreateGroupInput) bool { return true },
+	inner := gateway.PrepareWhen(iam.CreateGroup, func(_ named, in *iam.CreateGroupInput) bool { return !strings.HasPrefix(in.GroupName, "plain-") },
 		func(_ *gateway.Call, in *iam.CreateGroupInput) (named, error) {
 			in.Path = new("/default/") // as targets set what AWS records, though nobody asked for it
 			return "group", nil
@@ -105,7 +106,7 @@ func TestForwardedCallsArePrepared(t *testing.T) {
 			return "ready " + in.GroupName, nil
 		},
 		func(_ context.Context, call *gateway.Call, _ named, in *iam.CreateGroupInput, ready string) (*iam.CreateGroupOutput, error) {
-			if ready != "ready "+in.GroupName {
+			if ready != "ready "+in.GroupName && !strings.HasPrefix(in.GroupName, "plain-") {
 				t.Errorf("%s is handled with %q", in.GroupName, ready)
 			}
 			return &iam.CreateGroupOutput{Group: &iam.Group{GroupName: in.GroupName}}, rows.Insert(call.Tx, call.Account, &row{in.GroupName}, in.GroupName)
@@ -116,6 +117,8 @@ func TestForwardedCallsArePrepared(t *testing.T) {
 		switch in.UserName {
 		case "both":
 			names = append(names, "too-"+in.UserName)
+		case "second":
+			names = []string{"plain-" + in.UserName, "of-" + in.UserName}
 		case "fickle":
 			names[0] += fmt.Sprint(attempts.Add(1))
 		}
@@ -132,7 +135,7 @@ func TestForwardedCallsArePrepared(t *testing.T) {
 		who, name, want string
 		prepared        int32
 	}{
-		{"ALICE", "one", "", 1}, {"ALICE", "both", "", 2}, {"BOB", "two", "denied", 0}, {"ALICE", "failing", "LimitExceededException", 1},
+		{"ALICE", "one", "", 1}, {"ALICE", "both", "", 2}, {"ALICE", "second", "", 1}, {"BOB", "two", "denied", 0}, {"ALICE", "failing", "LimitExceededException", 1},
 	} {
 		prepared.Store(0)
 		if _, err := invoke(p, c.who, iam.CreateUser, &iam.CreateUserInput{UserName: c.name}); codeOf(err) != c.want {
@@ -146,10 +149,79 @@ func TestForwardedCallsArePrepared(t *testing.T) {
 		}
 	}
 	p.wantRecords("alice iam:CreateGroup", "alice iam:CreateUser", "alice iam:CreateGroup", "alice iam:CreateGroup", "alice iam:CreateUser",
+		"alice iam:CreateGroup", "alice iam:CreateGroup", "alice iam:CreateUser",
 		"bob iam:CreateGroup AccessDenied", "bob iam:CreateUser AccessDenied",
 		"alice iam:CreateGroup LimitExceededException", "alice iam:CreateUser LimitExceededException")
 	// One that asks for something else each time is given up.
 	if _, err := invoke(p, "ALICE", iam.CreateUser, &iam.CreateUserInput{UserName: "fickle"}); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("CreateUser = %v", err)
+	}
+}
+
+// perishable is a prepared value that counts how often it was wiped.
+type perishable struct{ wiped *atomic.Int32 }
+
+func (p perishable) Wipe() { p.wiped.Add(1) }
+
+// What was prepared is wiped, whatever became of the call, and not before.
+func TestPreparedValuesAreWiped(t *testing.T) {
+	var wiped atomic.Int32
+	prepare := func(name string) (perishable, error) {
+		if strings.HasSuffix(name, "failing") {
+			return perishable{&wiped}, &iam.LimitExceededException{Message: "outside"}
+		}
+		return perishable{&wiped}, nil
+	}
+	use := func(name string, _ perishable) error {
+		if wiped.Load() != 0 {
+			t.Errorf("%s is handled with what was wiped", name)
+		}
+		if strings.HasSuffix(name, "refused") {
+			return &iam.EntityAlreadyExistsException{Message: "there"}
+		}
+		return nil
+	}
+	direct := gateway.Prepare(iam.CreateGroup, func(*gateway.Call, *iam.CreateGroupInput) (named, error) { return "group", nil },
+		func(_ context.Context, _ *gateway.Call, _ named, in *iam.CreateGroupInput) (perishable, error) {
+			return prepare(in.GroupName)
+		},
+		func(_ context.Context, _ *gateway.Call, _ named, in *iam.CreateGroupInput, made perishable) (*iam.CreateGroupOutput, error) {
+			return &iam.CreateGroupOutput{}, use(in.GroupName, made)
+		})
+	inner := gateway.PrepareWhen(iam.DeleteGroup, func(named, *iam.DeleteGroupInput) bool { return true },
+		func(*gateway.Call, *iam.DeleteGroupInput) (named, error) { return "group", nil },
+		func(_ context.Context, _ *gateway.Call, _ named, in *iam.DeleteGroupInput) (perishable, error) {
+			return prepare(in.GroupName)
+		},
+		func(_ context.Context, _ *gateway.Call, _ named, in *iam.DeleteGroupInput, made perishable) (*iam.DeleteGroupOutput, error) {
+			return &iam.DeleteGroupOutput{}, use(in.GroupName, made)
+		})
+	outer := gateway.Op(iam.CreateUser, userToMake, func(ctx context.Context, call *gateway.Call, _ named, in *iam.CreateUserInput) (*iam.CreateUserOutput, error) {
+		_, err := inner.Forward(ctx, call, "s3.amazonaws.com", &iam.DeleteGroupInput{GroupName: in.UserName})
+		return &iam.CreateUserOutput{}, err
+	})
+	p := newPlane(t, service{direct, outer})
+	for _, c := range []struct {
+		name string
+		call func(name string) error
+	}{
+		{"direct", func(name string) error {
+			_, err := invoke(p, "ALICE", iam.CreateGroup, &iam.CreateGroupInput{GroupName: name})
+			return err
+		}},
+		{"forwarded", func(name string) error {
+			_, err := invoke(p, "ALICE", iam.CreateUser, &iam.CreateUserInput{UserName: name})
+			return err
+		}},
+	} {
+		for _, name := range []string{"good", "refused", "failing"} {
+			wiped.Store(0)
+			if err := c.call(name); (err == nil) != (name == "good") {
+				t.Errorf("%s %s: %v", c.name, name, err)
+			}
+			if n := wiped.Load(); n != 1 {
+				t.Errorf("%s %s: wiped %d times", c.name, name, n)
+			}
+		}
 	}
 }

@@ -100,6 +100,12 @@ func Free[In, Out any](op aws.Op[In, Out], because string, handle func(context.C
 // call has committed or failed. What the call answers must not be part of it.
 type Wiped interface{ Wipe() }
 
+func wipe(prepared any) {
+	if secret, ok := prepared.(Wiped); ok {
+		secret.Wipe()
+	}
+}
+
 // Prepare is an operation with work that must not be done inside a
 // transaction: deriving a password, making a key, asking an HSM. Prepare is
 // run after the caller was authorised in a read, outside any transaction, with

@@ -49,9 +49,7 @@ func (g *Gateway) perform(ctx context.Context, r *request) outcome {
 	if o.err != nil {
 		return o
 	}
-	if secret, ok := prepared.(Wiped); ok {
-		defer secret.Wipe()
-	}
+	defer wipe(prepared)
 	return g.carryOut(ctx, r, &prepared)
 }
 
@@ -121,6 +119,7 @@ func (g *Gateway) prepare(ctx context.Context, r *request) (any, outcome) {
 	if refused == nil {
 		return prepared, outcome{}
 	}
+	wipe(prepared)
 	return nil, g.record(ctx, r, func(*Call) (any, error) { return nil, refused })
 }
 

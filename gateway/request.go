@@ -48,7 +48,7 @@ type request struct {
 	policies  policy.Policies
 	call      Call
 	event     trail.Event
-	readied   []readied // for what the call forwards, in its order
+	readied   map[int]*readied // for what the call forwards, by its place in that
 }
 
 // requests are kept to be used again: a request's memory is most of what a call needs.

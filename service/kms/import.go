@@ -50,7 +50,11 @@ type imported struct {
 }
 
 // Wipe implements gateway.Wiped.
-func (m *imported) Wipe() { clear(m.secret) }
+func (m *imported) Wipe() {
+	if m != nil {
+		clear(m.secret)
+	}
+}
 
 // unwrap opens what is imported and checks that it is of the key's spec, outside any transaction.
 func (s *Service) unwrap(ctx context.Context, call *gateway.Call, i *importing, in *kms.ImportKeyMaterialInput) (*imported, error) {
