@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -135,10 +136,36 @@ func (k *keyStore) keepObject(key *string) {
 	}); err != nil {
 		k.Fatal(err)
 	}
+	k.copyObjects(key)
 }
 
-func (k *keyStore) object() (string, error) {
-	out, err := k.s3().GetObject(k.Context(), &s3.GetObjectInput{Bucket: aws.String("kept-outside"), Key: aws.String("o")})
+// copyObjects copies the object out from under the key, and under it again: KMS is asked for one object or for two.
+func (k *keyStore) copyObjects(key *string) {
+	k.Helper()
+	for i, c := range []s3.CopyObjectInput{
+		{ServerSideEncryption: s3types.ServerSideEncryptionAes256},
+		{ServerSideEncryption: s3types.ServerSideEncryptionAwsKms, SSEKMSKeyId: key},
+		{ServerSideEncryption: s3types.ServerSideEncryptionAwsKms}, // under S3's own key
+		{ServerSideEncryption: s3types.ServerSideEncryptionAwsKms, SSEKMSKeyId: key},
+	} {
+		from := "o"
+		if i > 0 {
+			from += strconv.Itoa(i - 1)
+		}
+		to := "o" + strconv.Itoa(i)
+		c.Bucket, c.Key, c.CopySource = aws.String("kept-outside"), &to, aws.String("kept-outside/"+from)
+		if _, err := k.s3().CopyObject(k.Context(), &c); err != nil {
+			k.Errorf("CopyObject of %s to %s: %v", from, to, err)
+		} else if got, err := k.named(to); err != nil || got != hidden {
+			k.Errorf("GetObject of %s = %q, %v", to, got, err)
+		}
+	}
+}
+
+func (k *keyStore) object() (string, error) { return k.named("o") }
+
+func (k *keyStore) named(key string) (string, error) {
+	out, err := k.s3().GetObject(k.Context(), &s3.GetObjectInput{Bucket: aws.String("kept-outside"), Key: &key})
 	if err != nil {
 		return "", err
 	}

@@ -19,8 +19,8 @@ import (
 // conditions see through which service it comes (aws:CalledVia, aws:ViaAWSService)
 // and no network. It has an event of its own, which stands in the record also
 // where c's call is refused. What it needs to have prepared is prepared outside
-// the transaction, after which c's call is carried out again: its handler
-// passes on the error that it is stopped with.
+// the transaction, after which c's call is carried out again, or its preparation:
+// either passes on the error that it is stopped with (Stopped).
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
 func (o *Operation) Forward(ctx context.Context, c *Call, via string, in any) (any, error) {

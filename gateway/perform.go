@@ -33,6 +33,7 @@ type outcome struct {
 // handles and appends the event, of a refusal like of a success. If it does
 // not commit, there is no answer to give but that.
 func (g *Gateway) perform(ctx context.Context, r *request) outcome {
+	defer r.wipe()
 	op := r.operation
 	if op == nil {
 		return g.record(ctx, r, func(*Call) (any, error) { return nil, g.notImplemented(r) })
@@ -56,7 +57,6 @@ func (g *Gateway) perform(ctx context.Context, r *request) outcome {
 // carryOut runs an operation in the call's transaction: again, when it forwards
 // one that turned out to need preparation.
 func (g *Gateway) carryOut(ctx context.Context, r *request, prepared *any) outcome {
-	defer r.wipe()
 	for range maxReadied {
 		o := g.record(ctx, r, func(call *Call) (any, error) { return r.operation.run(ctx, call, r.in, prepared) })
 		u := stopped(o.err)
@@ -83,6 +83,10 @@ type unprepared struct {
 
 func (*unprepared) Error() string { return "gateway: needs preparation" }
 
+// Stopped tells the error by which a call is undone to have something prepared
+// that it forwards. It says nothing of what is forwarded: it is passed on.
+func Stopped(err error) bool { return stopped(err) != nil }
+
 // stopped is what undid a call to have it prepared; nil: nothing did.
 func stopped(err error) *unprepared {
 	if err == nil {
@@ -108,19 +112,35 @@ func (g *Gateway) prepare(ctx context.Context, r *request) (any, outcome) {
 		r.body, refused = streamedBody(r)
 	}
 	if refused == nil {
-		call.Tx = nil
-		limited, cancel := ctx, context.CancelFunc(func() {})
-		if !op.waits && !op.streams {
-			limited, cancel = context.WithTimeout(context.WithoutCancel(ctx), prepareTime)
-		}
-		prepared, refused = guard(g, r, func() (any, error) { return op.before(limited, call, on, r.in, r.body) })
-		cancel()
+		prepared, refused = g.before(ctx, r, call, on)
 	}
 	if refused == nil {
 		return prepared, outcome{}
 	}
 	wipe(prepared)
 	return nil, g.record(ctx, r, func(*Call) (any, error) { return nil, refused })
+}
+
+// before runs what an operation does outside its transaction: again, when it
+// forwards one that needs preparation itself.
+func (g *Gateway) before(ctx context.Context, r *request, call *Call, on any) (prepared any, err error) {
+	op := r.operation
+	limited := ctx
+	if !op.waits && !op.streams {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(context.WithoutCancel(ctx), prepareTime)
+		defer cancel()
+	}
+	for range maxReadied {
+		call.Tx, call.readied, call.forwarded = nil, r.readied, nil
+		prepared, err = guard(g, r, func() (any, error) { return op.before(limited, call, on, r.in, r.body) })
+		u := stopped(err)
+		if u == nil {
+			return prepared, err
+		}
+		g.ready(ctx, r, u)
+	}
+	return nil, errTooMany
 }
 
 // record runs a call's transaction.

@@ -188,6 +188,9 @@ func (s *Service) receiveCopy(ctx context.Context, call *gateway.Call, on *onObj
 	if err != nil {
 		return copied{}, err
 	}
+	if gateway.Stopped(locked) {
+		return copied{}, locked
+	}
 	if locked != nil {
 		return copied{of: v, locked: locked}, nil
 	}

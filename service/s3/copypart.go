@@ -61,6 +61,9 @@ func (s *Service) receivePartCopy(ctx context.Context, call *gateway.Call, on *o
 	if err != nil {
 		return copied{}, err
 	}
+	if gateway.Stopped(locked) {
+		return copied{}, locked
+	}
 	if locked != nil {
 		return copied{of: v, locked: locked}, nil
 	}
