@@ -158,22 +158,22 @@ func (k *Key) doom(tx store.Tx) error {
 }
 
 // destroyMaterial removes the material of deleted keys from HSMs, as far as
-// their stores are connected. What a deleted store leaves is its owner's to remove.
+// their stores are connected: some of each, so that none waits for another's
+// HSM. What a deleted store leaves is its owner's to remove.
 //
 // https://docs.aws.amazon.com/kms/latest/developerguide/fix-keystore.html#fix-keystore-orphaned-key
 func (s *Service) destroyMaterial(ctx context.Context, engine store.Engine) error {
 	type waiting struct {
-		*Doomed
-		store *KeyStore
+		store *KeyStore // nil: it is deleted
+		all   []*Doomed
 	}
 	var due []waiting
 	err := engine.View(ctx, func(tx store.Tx) error {
 		due = nil
-		for entry, err := range doomed.List(tx, "", nil) {
+		for d, err := firstDoomed(tx, nil); d != nil || err != nil; d, err = firstDoomed(tx, d) {
 			if err != nil {
 				return err
 			}
-			d := entry.Value
 			k, err := keyStores.Get(tx, d.Account, d.Region, d.Store)
 			if errors.Is(err, store.ErrNotFound) {
 				k, err = nil, nil
@@ -181,20 +181,53 @@ func (s *Service) destroyMaterial(ctx context.Context, engine store.Engine) erro
 			if err != nil {
 				return err
 			}
-			if k == nil || k.connected() {
-				due = append(due, waiting{d, k})
+			if k != nil && !k.connected() {
+				continue
 			}
-			if len(due) == sweepBatch {
-				return nil
+			all, _, err := store.Page(doomed.List(tx, "", nil, d.Store), sweepBatch, nil)
+			if err != nil {
+				return err
 			}
+			due = append(due, waiting{k, all})
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, d := range due {
-		if d.store != nil && s.destroy(ctx, d.store, d.Label) != nil {
+	errs := make([]error, len(due))
+	turns := make(chan struct{}, connectBatch)
+	var all sync.WaitGroup
+	for i, w := range due {
+		turns <- struct{}{}
+		all.Go(func() {
+			errs[i] = s.destroy(ctx, engine, w.store, w.all)
+			<-turns
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// firstDoomed is the first material of the first store beyond that of last; nil: there is none.
+func firstDoomed(tx store.Tx, last *Doomed) (*Doomed, error) {
+	var after []byte
+	if last != nil {
+		after = store.Key("", "", last.Store, "\xff")[len(store.Key("", "")):] // labels are printable
+	}
+	for entry, err := range doomed.List(tx, "", after) {
+		return entry.Value, err
+	}
+	return nil, nil
+}
+
+// destroy removes material from the HSM of a store, unless that is deleted, as
+// far as the HSM does it in time, and what is written down of it.
+func (s *Service) destroy(ctx context.Context, engine store.Engine, k *KeyStore, all []*Doomed) error {
+	limited, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	for _, d := range all {
+		if k != nil && s.destroyIn(limited, k, d.Label) != nil {
 			continue // until the HSM does it
 		}
 		err := engine.Update(ctx, func(tx store.Tx) error { return doomed.Delete(tx, "", d.Store, d.Label) })
@@ -205,9 +238,7 @@ func (s *Service) destroyMaterial(ctx context.Context, engine store.Engine) erro
 	return nil
 }
 
-func (s *Service) destroy(ctx context.Context, k *KeyStore, label string) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTime)
-	defer cancel()
+func (s *Service) destroyIn(ctx context.Context, k *KeyStore, label string) error {
 	hsm, err := s.login(k)
 	if err != nil {
 		return err

@@ -10,7 +10,9 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -330,5 +332,54 @@ func TestConnectingTooLate(t *testing.T) {
 	p.work()
 	if state := *p.store(id).ConnectionState; state != api.ConnectionStateTypeDisconnected {
 		t.Errorf("the store is %s", state)
+	}
+}
+
+// tokens are several HSMs.
+type tokens map[string]*token
+
+func (k tokens) Has(cluster string) bool { return k[cluster] != nil }
+
+func (k tokens) Open(cluster string, password []byte) (kms.HSM, error) {
+	return k[cluster].Open(clusterID, password)
+}
+
+// An HSM that does not delete keys keeps none in another.
+func TestDeletedKeysOfTwoHSMs(t *testing.T) {
+	clusters := tokens{clusterID: {pin: hsmPIN, keys: map[string]cipher.AEAD{}}, "cluster-2a23b4cdefg": {pin: hsmPIN, keys: map[string]cipher.AEAD{}}}
+	p := newPlane(t, func(o *kms.Options) { o.Clusters = clusters })
+	stores := map[string]*token{}
+	for cluster, hsm := range clusters {
+		in := hsmStore(t, cluster)
+		in.CloudHsmClusterId = &cluster
+		stores[p.connect(in)] = hsm
+	}
+	ids := slices.Sorted(maps.Keys(stores))
+	failing, working := stores[ids[0]], stores[ids[1]] // the first is the first to be looked at
+	for i := range 26 {
+		id := ids[0]
+		if i == 25 {
+			id = ids[1]
+		}
+		key := p.key(func(in *api.CreateKeyInput) { in.Origin, in.CustomKeyStoreId = new(api.OriginTypeAwsCloudhsm), &id })
+		call(p, p.root, api.ScheduleKeyDeletion, &api.ScheduleKeyDeletionInput{KeyId: key.KeyId, PendingWindowInDays: new(int32(7))})
+	}
+	p.pass(8 * 24 * time.Hour)
+	for more := true; more; {
+		var err error
+		if more, err = p.kms.Sweep(t.Context(), p.engine, p.clock()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	failing.fail(kms.ErrHSMUnreachable)
+	p.work()
+	if n, _ := working.count(); n != 0 {
+		t.Errorf("the HSM that works still has %d keys", n)
+	}
+	failing.fail(nil)
+	p.work()
+	p.work()
+	if n, _ := failing.count(); n != 0 {
+		t.Errorf("the HSM that works again still has %d keys", n)
 	}
 }
