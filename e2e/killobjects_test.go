@@ -11,11 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -134,7 +136,7 @@ func TestKill9KeepsObjects(t *testing.T) {
 }
 
 // damaged flips a bit in the blob of an object, and reads it from the running
-// server: the answer breaks off, and never ends well.
+// server: the answer breaks off, and never ends well, and the log says of which request.
 func damaged(t *testing.T, s *server, client *s3.Client) {
 	key, before := aws.String("damaged"), map[string]bool{}
 	each := func(visit func(string)) {
@@ -175,6 +177,12 @@ func damaged(t *testing.T, s *server, client *s3.Client) {
 	got, err := io.ReadAll(out.Body)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || !bytes.HasPrefix(data, got) || len(got) > 200_000 {
 		t.Errorf("a flipped bit at 200000: %d bytes were answered, %v", len(got), err)
+	}
+	request, _ := middleware.GetRequestIDMetadata(out.ResultMetadata)
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.log.String(), request); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the log does not name request %s", request)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	if unknown != nil {
 		unknown = errClient
 	}
-	send(w, hr, g.serve(hr.Context(), req, unknown))
+	g.send(w, hr, g.serve(hr.Context(), req, unknown))
 }
 
 // requestOf reduces a net/http request to what the path reads.
@@ -76,8 +76,9 @@ func rawTarget(hr *http.Request) string {
 	return "/"
 }
 
-// send writes an answer out. A streamed body that breaks off ends the connection, never well.
-func send(w http.ResponseWriter, hr *http.Request, from *wire.Response) {
+// send writes an answer out. A streamed body that breaks off ends the connection, never well,
+// and is in the log unless it was the caller who left.
+func (g *Gateway) send(w http.ResponseWriter, hr *http.Request, from *wire.Response) {
 	header := w.Header()
 	for name, values := range from.Header {
 		header[name] = values
@@ -105,14 +106,33 @@ func send(w http.ResponseWriter, hr *http.Request, from *wire.Response) {
 	if hr.Method == http.MethodHead {
 		return
 	}
+	source := &source{Reader: from.Stream}
 	for control := http.NewResponseController(w); ; {
 		control.SetWriteDeadline(time.Now().Add(partTime)) // an error means that nothing bounds the time
-		if _, err := io.CopyN(w, from.Stream, partBytes); errors.Is(err, io.EOF) {
+		if _, err := io.CopyN(w, source, partBytes); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
+			if source.err != nil {
+				g.Log.Error("an answer broke off: its content can't be read", "request", header.Get("X-Amz-Request-Id"), "error", source.err)
+			}
 			panic(http.ErrAbortHandler)
 		}
 	}
+}
+
+// source is what an answer is streamed from, and why that broke off.
+type source struct {
+	io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (s *source) Read(b []byte) (int, error) {
+	n, err := s.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
 }
 
 // A streamed answer may take as long as its caller takes each part in time.
