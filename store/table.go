@@ -189,6 +189,24 @@ func (t *Table[V]) Delete(tx Tx, scope string, parts ...string) error {
 	return t.set(tx, scope, key, old, nil)
 }
 
+// DeleteAll removes the records of scope whose first parts are prefix. They are
+// as few as a transaction can change.
+func (t *Table[V]) DeleteAll(tx Tx, scope string, prefix ...string) error {
+	var all [][]string
+	for entry, err := range t.List(tx, scope, nil, prefix...) {
+		if err != nil {
+			return err
+		}
+		all = append(all, entry.Parts)
+	}
+	for _, parts := range all {
+		if err := t.Delete(tx, scope, parts...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // set replaces old (nil: none) by v (nil: none) under key, indexes included.
 func (t *Table[V]) set(tx Tx, scope string, key []byte, old, v *V) error {
 	var encoded []byte

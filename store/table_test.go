@@ -206,6 +206,31 @@ func TestIndexesFollowTheirRecords(t *testing.T) {
 	})
 }
 
+func TestDeleteAllTakesWhatIsBelowAPrefix(t *testing.T) {
+	photos := store.NewTable[user]("test/photo")
+	update(t, openMem(t), func(tx store.Tx) error {
+		for _, at := range [][]string{{"a"}, {"a", "1"}, {"a", "2"}, {"ab", "1"}, {"b", "1"}} {
+			if err := photos.Put(tx, account, &user{}, at...); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(photos.Put(tx, "", &user{}, "a", "1"), photos.DeleteAll(tx, account, "a"), photos.DeleteAll(tx, account, "none")); err != nil {
+			return err
+		}
+		var left []string
+		for entry, err := range photos.List(tx, account, nil) {
+			if err != nil {
+				return err
+			}
+			left = append(left, strings.Join(entry.Parts, "/"))
+		}
+		if other, err := photos.Has(tx, "", "a", "1"); err != nil || !other || !slices.Equal(left, []string{"ab/1", "b/1"}) {
+			t.Errorf("left %v, another scope's %t, %v", left, other, err)
+		}
+		return nil
+	})
+}
+
 func TestPagesJoinToTheWhole(t *testing.T) {
 	e := openMem(t)
 	update(t, e, func(tx store.Tx) error {

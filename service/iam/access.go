@@ -141,21 +141,7 @@ func recordAccesses(tx store.Tx, latest map[accessOf]Access) error {
 
 // forgetAccesses drops what is known of a user or role that is deleted.
 func forgetAccesses(tx store.Tx, account, id string) error {
-	for _, table := range []*store.Table[Access]{serviceAccesses, actionAccesses} {
-		var all [][]string
-		for entry, err := range table.List(tx, account, nil, id) {
-			if err != nil {
-				return err
-			}
-			all = append(all, entry.Parts)
-		}
-		for _, parts := range all {
-			if err := table.Delete(tx, account, parts...); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return errors.Join(serviceAccesses.DeleteAll(tx, account, id), actionAccesses.DeleteAll(tx, account, id))
 }
 
 // accessReader reads accesses with those laid over that are about to be

@@ -133,7 +133,7 @@ func (o *Organization) openInvitations(call *gateway.Call) (n int, err error) {
 
 // cancelInvitations removes all handshakes of an organisation that ends.
 func (s *Service) cancelInvitations(call *gateway.Call, o *Organization) error {
-	return empty(call.Tx, handshakes, o.Management)
+	return handshakes.DeleteAll(call.Tx, o.Management)
 }
 
 // handshakeFilter is what a listing of handshakes asks for.

@@ -166,27 +166,10 @@ func (s *Service) deleteOrganization(_ context.Context, call *gateway.Call, on *
 		return nil, err
 	}
 	if err := errors.Join(
-		empty(call.Tx, units, o.Management), empty(call.Tx, levels, o.Management), empty(call.Tx, policies, o.Management),
-		empty(call.Tx, contents, o.Management), empty(call.Tx, requests, o.Management),
+		units.DeleteAll(call.Tx, o.Management), levels.DeleteAll(call.Tx, o.Management), policies.DeleteAll(call.Tx, o.Management),
+		contents.DeleteAll(call.Tx, o.Management), requests.DeleteAll(call.Tx, o.Management),
 	); err != nil {
 		return nil, err
 	}
 	return nil, organizations.Delete(call.Tx, o.Management)
-}
-
-// empty removes all records of a scope.
-func empty[V any](tx store.Tx, from *store.Table[V], scope string) error {
-	var all [][]string
-	for entry, err := range from.List(tx, scope, nil) {
-		if err != nil {
-			return err
-		}
-		all = append(all, entry.Parts)
-	}
-	for _, parts := range all {
-		if err := from.Delete(tx, scope, parts...); err != nil {
-			return err
-		}
-	}
-	return nil
 }

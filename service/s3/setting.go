@@ -79,19 +79,7 @@ func (k kind[C]) delete(tx store.Tx, b *Bucket, name string) error {
 
 // dropSettings gives up all configurations of a bucket that is about to go.
 func (b *Bucket) dropSettings(tx store.Tx) error {
-	var all [][]string
-	for entry, err := range settings.List(tx, b.Account, nil, b.ID) {
-		if err != nil {
-			return err
-		}
-		all = append(all, entry.Parts)
-	}
-	for _, at := range all {
-		if err := settings.Delete(tx, b.Account, at...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return settings.DeleteAll(tx, b.Account, b.ID)
 }
 
 // Bounds of the configurations of which a bucket may have many.
