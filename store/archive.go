@@ -44,6 +44,7 @@ type Restoration interface {
 	// AddRow adds the next row of a stream. Streams are added one after another; all are closed.
 	AddRow(ctx context.Context, stream uint64, row Row) error
 	// Finish makes the store whole and durable, to be opened. last is the last stream's id that was given.
+	// It answers ErrUnknownFate where the store may be finished nevertheless.
 	Finish(ctx context.Context, last uint64) error
 	// Abort removes what was written, unless Finish has succeeded; what it can't remove stays unfinished.
 	// It can be called always, and again.

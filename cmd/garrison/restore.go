@@ -69,7 +69,7 @@ func (c *RestoreCmd) Run(ctx context.Context, io streams) (err error) {
 type restoring struct {
 	*house
 	target backup.Target
-	done   bool
+	done   bool // or perhaps: then what was written is left
 }
 
 func (r *restoring) read(ctx context.Context, from io.Reader) (backup.Manifest, backup.Counts, error) {
@@ -78,7 +78,10 @@ func (r *restoring) read(ctx context.Context, from io.Reader) (backup.Manifest, 
 		return r.target, err
 	}}
 	manifest, counts, err := reader.Read(ctx, bufio.NewReaderSize(from, backupPiece))
-	r.done = err == nil
+	if errors.Is(err, store.ErrUnknownFate) {
+		r.done, err = true, fmt.Errorf("%w; garrison verify tells whether the restore is whole, and otherwise it is begun again", err)
+	}
+	r.done = r.done || err == nil
 	return manifest, counts, err
 }
 

@@ -9,6 +9,11 @@ import (
 	"github.com/garrison-security/garrison/store"
 )
 
+// RestoreOn restores a store on a file system of the test's.
+func RestoreOn(fs vfs.FS, options store.Options) (store.Restoration, error) {
+	return restore(fs, "store", options)
+}
+
 // OpenOn opens a store on a file system of the test's, with small memtables so
 // that flushes and compactions come soon.
 func OpenOn(fs vfs.FS, options store.Options) (*Engine, error) {

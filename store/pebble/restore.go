@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	crdb "github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -75,18 +76,26 @@ type restoration struct {
 	db      *crdb.DB // nil: finished or aborted
 	batch   *crdb.Batch
 	again   bool
-	streams uint64     // the last stream that was added
-	failed  chan error // of capacity 1: why the database can't go on
-	broken  error      // what was taken from failed
+	streams uint64      // the last stream that was added
+	stamped atomic.Bool // it may be a store by now
+	failed  chan error  // of capacity 1: why the database can't go on
+	broken  error       // what was taken from failed
 }
 
-// guard runs do, which Pebble never ends where it can't write.
+// guard runs do, which Pebble never ends where it can't write, or ends in a panic.
 func (r *restoration) guard(do func() error) error {
 	if r.broken != nil {
 		return r.broken
 	}
 	done := make(chan error, 1)
-	go func() { done <- do() }()
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				r.fail(fmt.Errorf("%v", p))
+			}
+		}()
+		done <- do()
+	}()
 	select {
 	case err := <-done:
 		return err
@@ -223,7 +232,7 @@ func (r *restoration) Finish(ctx context.Context, last uint64) error {
 	if r.db == nil {
 		return store.ErrClosed
 	}
-	return r.guard(func() error {
+	err := r.guard(func() error {
 		if err := r.write(ctx); err != nil {
 			return err
 		}
@@ -236,14 +245,16 @@ func (r *restoration) Finish(ctx context.Context, last uint64) error {
 			stamp.Delete(unfinishedKey, nil),
 			stamp.Set(formatKey, append([]byte{format}, r.release...), nil),
 		)
-		if err == nil {
-			err = r.db.Apply(stamp, crdb.Sync)
+		if err != nil {
+			return unavailable(errors.Join(err, stamp.Close()))
 		}
-		if err = errors.Join(err, stamp.Close()); err != nil {
-			return unavailable(err)
-		}
-		return r.close()
+		r.stamped.Store(true)
+		return errors.Join(unavailable(r.db.Apply(stamp, crdb.Sync)), unavailable(stamp.Close()), r.close())
 	})
+	if err != nil && r.stamped.Load() {
+		err = fmt.Errorf("%w: %v", store.ErrUnknownFate, err)
+	}
+	return err
 }
 
 // close ends the use of the directory.

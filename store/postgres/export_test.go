@@ -34,3 +34,13 @@ func OpenTuned(ctx context.Context, url string, options store.Options, t Tuning)
 		}
 	})
 }
+
+// RestoreBy is Restore by another way to the database.
+func RestoreBy(ctx context.Context, url string, options store.Options, dial func(ctx context.Context, network, address string) (net.Conn, error)) (store.Restoration, error) {
+	config, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	config.DialFunc = dial
+	return restore(ctx, config, options)
+}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/garrison-security/garrison/store"
 )
 
@@ -30,6 +32,10 @@ func Restore(ctx context.Context, url string, options store.Options) (store.Rest
 	if err != nil {
 		return nil, err
 	}
+	return restore(ctx, config, options)
+}
+
+func restore(ctx context.Context, config *pgconn.Config, options store.Options) (store.Restoration, error) {
 	r := &restoration{session: &session{dialer: &dialer{config: config}}, release: options.Release, name: "restore " + rand.Text()}
 	if err := r.begin(ctx); err != nil {
 		r.session.close()
@@ -221,11 +227,13 @@ func (r *restoration) Finish(ctx context.Context, last uint64) (err error) {
 	}
 	results, err = r.session.do(ctx, commitTime,
 		call{setMeta, [][]byte{bigint(uint64(len(migrations))), []byte(r.release), bigint(max(last, r.stream))}}, call{statement: commit})
-	if err != nil {
+	switch {
+	case refused(err):
 		return failure(ctx, err)
-	}
-	if r.session.warned || results[1].tag.String() != "COMMIT" {
-		return unavailable(errors.New("the database warned of the commit"))
+	case err != nil:
+		return fmt.Errorf("%w: %v", store.ErrUnknownFate, err)
+	case r.session.warned || results[1].tag.String() != "COMMIT":
+		return fmt.Errorf("%w: the database warned of the commit", store.ErrUnknownFate)
 	}
 	r.ended = true
 	r.session.close()
