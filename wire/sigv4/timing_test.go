@@ -43,13 +43,23 @@ func refusals(t *testing.T) map[string]func() {
 	}
 }
 
+// allocations are those of f where every pool has what it is asked for: the
+// race detector has pools drop what is put back, at random.
+func allocations(f func()) float64 {
+	fewest := testing.AllocsPerRun(1, f)
+	for range 200 {
+		fewest = min(fewest, testing.AllocsPerRun(1, f))
+	}
+	return fewest
+}
+
 // TestRefusalsCostTheSame counts allocations, which differ where the work does.
 // With GARRISON_SOAK it also compares the medians of 20,000 timings of each.
 func TestRefusalsCostTheSame(t *testing.T) {
 	all := refusals(t)
-	want := testing.AllocsPerRun(200, all["a key in use"])
+	want := allocations(all["a key in use"])
 	for name, refuse := range all {
-		if got := testing.AllocsPerRun(200, refuse); got < want-1 || got > want+1 { // VerifyUnknown makes a second error
+		if got := allocations(refuse); got < want-1 || got > want+1 { // VerifyUnknown makes a second error
 			t.Errorf("%s: %v allocations, a key in use %v", name, got, want)
 		}
 	}
