@@ -20,7 +20,7 @@ type search struct {
 	groupsOf   map[string][]*group
 	holders    map[string][]*principal // who has a customer's policy, by its ARN
 	byResource map[string]bool         // services of which a resource has a policy
-	inventory  map[string][]string     // resources that run as a role, by type and account
+	inventory  map[string]*fleet       // by type and account
 
 	trustsAll     []*principal            // roles whose trust policy names everyone
 	trustsAccount map[string][]*principal // … an account
@@ -44,7 +44,7 @@ func newSearch(e *Estate, given []scenario.Key) *search {
 	s := &search{
 		asker: asker{estate: e, given: given},
 		users: map[string][]*principal{}, rolesOf: map[string][]*principal{}, groupsOf: map[string][]*group{},
-		holders: map[string][]*principal{}, inventory: map[string][]string{}, byResource: map[string]bool{}, possible: map[string]bool{},
+		holders: map[string][]*principal{}, inventory: map[string]*fleet{}, byResource: map[string]bool{}, possible: map[string]bool{},
 		trustsAccount: map[string][]*principal{}, trustsName: map[string][]*principal{},
 		makers: map[string][]*held{}, running: map[[2]string][]*principal{},
 		regionsOf: map[*principal][]string{}, pickedKeys: map[picked][]scenario.Key{}, performed: map[performed][]Permission{}, named: map[naming][]string{},
@@ -144,17 +144,36 @@ func roleOf(session string) string {
 	return session[:strings.LastIndexByte(session, '/')+1]
 }
 
+// fleet is an account's resources of a type that run as roles.
+type fleet struct {
+	regions []string
+	running map[[2]string][]string // by role and Region
+}
+
 // take files a resource that runs as a role under its type and account.
 func (s *search) take(arn string) {
+	part := strings.SplitN(arn, ":", 6)
+	taken := map[string]bool{}
 	for _, x := range paths() {
 		r, ok := x.route.(serviceRoute)
 		if !ok {
 			continue
 		}
-		part := strings.SplitN(arn, ":", 6)
-		if id := r.subject.in(part[1], "", part[4]); r.subject.match(arn, part[1], part[3], part[4]) == arn && !slices.Contains(s.inventory[id], arn) {
-			s.inventory[id] = append(s.inventory[id], arn)
+		id := r.subject.in(part[1], "", part[4])
+		if taken[id] || r.subject.match(arn, part[1], part[3], part[4]) != arn {
+			continue
 		}
+		taken[id] = true
+		f := s.inventory[id]
+		if f == nil {
+			f = &fleet{running: map[[2]string][]string{}}
+			s.inventory[id] = f
+		}
+		if !slices.Contains(f.regions, part[3]) {
+			f.regions = append(f.regions, part[3])
+		}
+		at := [2]string{s.estate.resources[arn].role, part[3]}
+		f.running[at] = append(f.running[at], arn)
 	}
 }
 

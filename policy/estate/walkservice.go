@@ -56,7 +56,7 @@ func (x serviceRoute) tellsRole() bool {
 
 // knows tells whether the estate has resources of the subject's type that run as roles.
 func (x serviceRoute) knows(s *search, p *principal) bool {
-	return !x.passes && len(s.inventory[x.subject.in(p.partition(), "", p.account)]) > 0
+	return !x.passes && s.inventory[x.subject.in(p.partition(), "", p.account)] != nil
 }
 
 // runsSomething tells whether a principal may make the service run something, as whatever role.
@@ -113,11 +113,20 @@ func (x serviceRoute) walk(s *search, p, t *principal) *walked {
 // regions are those in which the principal is tried, those of the resources
 // that run as the role, and those that its trust policy names.
 func (x serviceRoute) regions(s *search, p, t *principal) []string {
-	list := s.regions(p)
-	for _, arn := range slices.Concat(s.inventory[x.subject.in(p.partition(), "", p.account)], s.sources(t)) {
-		part := strings.SplitN(arn, ":", 6)
-		if len(part) == 6 && part[3] != "" && !strings.ContainsAny(part[3], "*?$") && !slices.Contains(list, part[3]) {
-			list = append(slices.Clip(list), part[3])
+	list := slices.Clip(s.regions(p))
+	add := func(region string) {
+		if region != "" && !strings.ContainsAny(region, "*?$") && !slices.Contains(list, region) {
+			list = append(list, region)
+		}
+	}
+	if f := s.inventory[x.subject.in(p.partition(), "", p.account)]; f != nil {
+		for _, region := range f.regions {
+			add(region)
+		}
+	}
+	for _, arn := range s.sources(t) {
+		if part := strings.SplitN(arn, ":", 6); len(part) == 6 {
+			add(part[3])
 		}
 	}
 	return list
@@ -177,14 +186,8 @@ func (x serviceRoute) pass(s *search, p, t *principal, r runner, w *workloads) *
 // something new is made, any that the policies take. known: they are the estate's.
 func (x serviceRoute) subjects(s *search, p *principal, w *workloads) (list []string, known bool) {
 	if !x.passes {
-		for _, arn := range s.inventory[x.subject.in(w.partition, "", w.account)] {
-			known = true
-			if part := strings.SplitN(arn, ":", 6); part[3] == w.region && s.estate.resources[arn].role == w.role.arn {
-				list = append(list, arn)
-			}
-		}
-		if known {
-			return list, true
+		if f := s.inventory[x.subject.in(w.partition, "", w.account)]; f != nil {
+			return f.running[[2]string{w.role.arn, w.region}], true
 		}
 	}
 	list = slices.Clip(s.candidates(p, x.subject, x.needs, w))
