@@ -33,6 +33,25 @@ func TestHostileExports(t *testing.T) {
 			t.Errorf("%d decisions", h.decisions)
 		}
 	})
+	t.Run("roles that trust everyone under a condition", func(t *testing.T) {
+		const n = 60
+		var users, roles []string
+		for i := range n {
+			users = append(users, user(prod, fmt.Sprintf("u-%d", i), allow("sts:AssumeRole", "*"), ""))
+			roles = append(roles, role(prod, fmt.Sprintf("r-%d", i), strings.Replace(trust(`"*"`), `"Action"`, `"Condition":{"StringEquals":{"sts:ExternalId":"secret"}},"Action"`, 1), allow("s3:*", "*"), ""))
+		}
+		e, err := New(map[string][]byte{"accounts/a.json": exported(users, nil, roles, nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := e.hunt(&Hunt{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept := len(h.pickedKeys); h.decisions < n*n || kept > 10*n {
+			t.Errorf("after %d decisions %d picks are kept", h.decisions, kept)
+		}
+	})
 	t.Run("bytes that changed", func(t *testing.T) {
 		files := world{grants: []string{"iam:PassRole", "lambda:*", "iam:CreatePolicyVersion", "sts:AssumeRole"}, scp: deny("ec2:*")}.files()
 		random := rand.New(rand.NewPCG(1, 2))

@@ -121,24 +121,29 @@ func (s *search) regions(p *principal) []string {
 	return list
 }
 
-// picked is what a principal picks for an action on a resource.
+// picked is what a principal picks for an action.
 type picked struct {
-	who            *principal
-	action, target string
-	creates        bool
+	who     *principal
+	action  string
+	creates bool
 }
 
 // picks are condition keys whose values the caller writes into its request,
 // with values that a statement takes: the first that an Allow wants, or a Deny spares.
 func (s *search) picks(p *principal, a *act) []scenario.Key {
-	id := picked{who: p, action: a.action, creates: a.creates}
 	if a.action == "sts:AssumeRole" {
-		id.target = a.resource // whose trust policy may want some
+		return s.picking(p, a) // whose trust policy may want some: pairs are too many to keep
 	}
+	id := picked{who: p, action: a.action, creates: a.creates}
 	keys, there := s.pickedKeys[id]
-	if there {
-		return keys
+	if !there {
+		keys = s.picking(p, a)
+		s.pickedKeys[id] = keys
 	}
+	return keys
+}
+
+func (s *search) picking(p *principal, a *act) (keys []scenario.Key) {
 	s.statements(p, a, func(h *held, t *policy.Statement) {
 		for i := range t.Conditions {
 			if k := s.pick(h, t, &t.Conditions[i], a); k != nil && !slices.ContainsFunc(keys, func(have scenario.Key) bool { return strings.EqualFold(have.Name, k.Name) }) {
@@ -146,7 +151,6 @@ func (s *search) picks(p *principal, a *act) []scenario.Key {
 			}
 		}
 	})
-	s.pickedKeys[id] = keys
 	return keys
 }
 
