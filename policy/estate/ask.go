@@ -33,6 +33,9 @@ type asker struct {
 	policies policy.Policies
 }
 
+// tired tells that the bound on decisions is passed.
+func (k *asker) tired() bool { return k.decisions > k.estate.most }
+
 // decide asks whether a principal may act.
 func (k *asker) decide(p *principal, a *act) policy.Decision {
 	k.prepare(p, a)

@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -60,5 +61,9 @@ func TestWhoEndsInLargeEstates(t *testing.T) {
 	list, err := e.Who(&Question{Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:" + prod + ":jobs"})
 	if err != nil || len(list) < 3 { // an administrator, root, and the service that runs as it
 		t.Errorf("%d may (%v)", len(list), err)
+	}
+	e.most = 2_100
+	if _, err := e.Who(&Question{Action: "s3:ListBucket", Resource: "arn:aws:s3:::bucket-2", Account: prod}); !errors.Is(err, errTooLong) {
+		t.Errorf("a chain beyond the bound: %v", err)
 	}
 }

@@ -107,7 +107,9 @@ func (e *Estate) hunt(ask *Hunt) (*hunt, error) {
 		}
 	}
 	for _, f := range h.found {
-		h.close(f)
+		if h.close(f); h.tired() {
+			return nil, errTooMany
+		}
 	}
 	slices.SortStableFunc(h.found, func(a, b *Escalation) int {
 		return cmp.Or(strings.Compare(a.Principal, b.Principal), cmp.Compare(a.order(), b.order()), cmp.Compare(len(a.Steps), len(b.Steps)),
@@ -168,7 +170,7 @@ func (h *hunt) climb() error {
 			if h.ways(p, ranked, distance, fresh) {
 				joined = append(joined, p)
 			}
-			if h.decisions > maxDecisions {
+			if h.tired() {
 				return errTooMany
 			}
 		}
@@ -226,7 +228,7 @@ func (h *hunt) first(p *principal, x *path, administers bool, distance int, fres
 		if w := x.walk(h.search, p, t); w != nil {
 			return link{x, p, t, w}, true
 		}
-		if h.decisions > maxDecisions {
+		if h.tired() {
 			break
 		}
 	}
@@ -267,7 +269,7 @@ func (h *hunt) takeOver() error {
 		} else {
 			h.takes(p, func(*principal) bool { return true })
 		}
-		if h.decisions > maxDecisions {
+		if h.tired() {
 			return errTooMany
 		}
 	}
@@ -304,7 +306,7 @@ func (h *hunt) takes(p *principal, asked func(t *principal) bool) {
 				continue
 			}
 			h.links[p] = append(h.links[p], link{x, p, t, w})
-			if n++; n == maxTargets || h.decisions > maxDecisions {
+			if n++; n == maxTargets || h.tired() {
 				break
 			}
 		}

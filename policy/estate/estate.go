@@ -27,7 +27,11 @@ type Estate struct {
 	accounts   map[string]bool         // that have a user or a role
 	byName     map[string]*principal   // by unique id, and a role by what its sessions' ARNs begin with
 	assumers   map[string][]*principal // an account's, who have a policy that lets them assume roles
+	most       int                     // decisions that an answer may take
 }
+
+// maxDecisions bounds an answer: some minutes' work.
+const maxDecisions = 100_000_000
 
 // principal is a user, a role or a root.
 type principal struct {
@@ -106,7 +110,7 @@ type limits struct {
 //
 // A file that has no place is an error, for it would not count; so is a policy that is attached and not exported.
 func New(files map[string][]byte) (*Estate, error) {
-	e := &Estate{byARN: map[string]*principal{}, managed: map[string]*held{}, resources: map[string]*resource{}, files: files, accounts: map[string]bool{}, byName: map[string]*principal{}}
+	e := &Estate{byARN: map[string]*principal{}, managed: map[string]*held{}, resources: map[string]*resource{}, files: files, accounts: map[string]bool{}, byName: map[string]*principal{}, most: maxDecisions}
 	var exports export
 	used := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {

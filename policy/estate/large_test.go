@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 )
@@ -67,6 +68,11 @@ func TestLargeEstates(t *testing.T) {
 	}
 	if len(h.found) < n {
 		t.Errorf("%d ways", len(h.found))
+	}
+	for _, e.most = range []int{n, h.decisions / 2, h.decisions - 1} { // the last are those of the changes
+		if _, err := e.Escalations(&Hunt{}); !errors.Is(err, errTooMany) {
+			t.Errorf("bound to %d of %d decisions: %v", e.most, h.decisions, err)
+		}
 	}
 }
 

@@ -34,9 +34,6 @@ type search struct {
 	named      map[naming][]string
 }
 
-// maxDecisions bounds a search: some minutes' work.
-const maxDecisions = 100_000_000
-
 // errTooMany is what a search ends with that took more decisions than the bound.
 var errTooMany = errors.New("there are too many ways to try: ask for some principals only, with --principal")
 

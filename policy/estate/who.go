@@ -42,14 +42,18 @@ func (e *Estate) Who(q *Question) ([]Access, error) {
 		return nil, err
 	}
 	found := map[string]*Access{}
-	roles := e.reach(q, nil, found)
+	k := asker{estate: e, given: q.Context}
+	roles := k.reach(q, nil, found)
 	for len(roles) > 0 { // a further link of the chain each time
 		var next []*principal
 		for _, role := range roles {
 			through := found[role.arn]
 			for _, action := range [...]string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"} {
 				link := Question{Action: action, Resource: role.arn, Account: role.account, Context: q.Context}
-				next = append(next, e.reach(&link, &step{role.arn, through}, found)...)
+				next = append(next, k.reach(&link, &step{role.arn, through}, found)...)
+			}
+			if k.tired() {
+				return nil, errTooLong
 			}
 		}
 		roles = next
@@ -61,6 +65,9 @@ func (e *Estate) Who(q *Question) ([]Access, error) {
 	slices.SortFunc(list, func(a, b Access) int { return strings.Compare(a.Principal, b.Principal) })
 	return list, nil
 }
+
+// errTooLong is what a question ends with that took more decisions than the bound.
+var errTooLong = errors.New("there are too many roles that might lead there")
 
 // owned finds who owns the resource.
 func (e *Estate) owned(q *Question) error {
@@ -116,9 +123,9 @@ type step struct {
 }
 
 // reach asks everyone who was not found before, and answers the roles among those who may.
-func (e *Estate) reach(q *Question, s *step, found map[string]*Access) (roles []*principal) {
+func (k *asker) reach(q *Question, s *step, found map[string]*Access) (roles []*principal) {
+	e := k.estate
 	resource, kind := e.policyOf(q)
-	k := asker{estate: e, given: q.Context}
 	a := act{action: q.Action, resource: q.Resource, account: q.Account}
 	ask := func(p *principal, outside bool) {
 		if found[p.arn] != nil || !outside && kind == policy.Trust && !p.assumes(q.Action) {
