@@ -264,18 +264,11 @@ func (f *Escalation) add(l link) {
 // in one step through each path, then in several, the nearest first.
 func (h *hunt) takeOver() error {
 	for _, p := range h.asked {
-		if h.rankOf(p) == 0 {
-			h.takes(p, func(t *principal) bool { return t.account != p.account })
-		} else {
-			h.takes(p, func(*principal) bool { return true })
+		if h.wanted[p] {
+			h.spread(p)
 		}
 		if h.tired() {
 			return errTooMany
-		}
-	}
-	for _, p := range h.asked {
-		if h.wanted[p] {
-			h.spread(p)
 		}
 	}
 	return nil
@@ -289,8 +282,13 @@ func (h *hunt) rankOf(p *principal) int {
 	return -1
 }
 
-// takes finds the links of one principal.
-func (h *hunt) takes(p *principal, asked func(t *principal) bool) {
+// takes finds the links of one principal, once.
+func (h *hunt) takes(p *principal) []link {
+	list, there := h.links[p]
+	if there || h.tired() {
+		return list
+	}
+	administers := h.rankOf(p) == 0
 	clear(h.possible)
 	for _, x := range paths() {
 		if x.raises() || !h.may(p, x) {
@@ -298,24 +296,26 @@ func (h *hunt) takes(p *principal, asked func(t *principal) bool) {
 		}
 		n := 0
 		for _, t := range x.targets(h.search, p) {
-			if h.rankOf(t) == 0 || !asked(t) {
+			if h.rankOf(t) == 0 || administers && t.account == p.account {
 				continue
 			}
 			w := x.walk(h.search, p, t)
 			if w == nil {
 				continue
 			}
-			h.links[p] = append(h.links[p], link{x, p, t, w})
+			list = append(list, link{x, p, t, w})
 			if n++; n == maxTargets || h.tired() {
 				break
 			}
 		}
 	}
+	h.links[p] = list
+	return list
 }
 
 // spread lists whom a principal takes over, directly and through others.
 func (h *hunt) spread(p *principal) {
-	for _, l := range h.links[p] {
+	for _, l := range h.takes(p) {
 		f := &Escalation{Principal: p.arn, To: l.to.arn, Account: l.to.account}
 		f.add(l)
 		h.found = append(h.found, f)
@@ -325,7 +325,7 @@ func (h *hunt) spread(p *principal) {
 	for distance := 1; distance <= maxSteps && len(level) > 0; distance++ {
 		var next []*principal
 		for _, q := range level {
-			for _, l := range h.links[q] {
+			for _, l := range h.takes(q) {
 				if _, there := came[l.to]; there {
 					continue
 				}

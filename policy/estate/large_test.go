@@ -69,6 +69,10 @@ func TestLargeEstates(t *testing.T) {
 	if len(h.found) < n {
 		t.Errorf("%d ways", len(h.found))
 	}
+	one, err := e.hunt(&Hunt{Principals: []string{arn(prod, "user/user-00001")}})
+	if err != nil || one.decisions > h.decisions/2 || len(one.found) == 0 {
+		t.Errorf("%d ways of one principal took %d of %d decisions (%v)", len(one.found), one.decisions, h.decisions, err)
+	}
 	for _, e.most = range []int{n, h.decisions / 2, h.decisions - 1} { // the last are those of the changes
 		if _, err := e.Escalations(&Hunt{}); !errors.Is(err, errTooMany) {
 			t.Errorf("bound to %d of %d decisions: %v", e.most, h.decisions, err)
