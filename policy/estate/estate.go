@@ -28,6 +28,7 @@ type Estate struct {
 	byName     map[string]*principal   // by unique id, and a role by what its sessions' ARNs begin with
 	assumers   map[string][]*principal // an account's, who have a policy that lets them assume roles
 	most       int                     // decisions that an answer may take
+	places     map[string]place        // where the files describe whom, once it was asked
 }
 
 // maxDecisions bounds an answer: some minutes' work.

@@ -89,6 +89,7 @@ func TestLocateFindsStatements(t *testing.T) {
 		"accounts/a.json": []byte("{\"UserDetailList\": [\n {\"Arn\": \"" + arn(prod, "user/a") + "\", \"UserPolicyList\": [\n  {\"PolicyName\": \"p\", \"PolicyDocument\": {\"Statement\": [\n   " +
 			"{\"Effect\": \"Allow\", \"Action\": \"a:b\", \"Resource\": \"*\"},\n   {\"Effect\": \"Allow\", \"Action\": \"c:d\", \"Resource\": \"*\"}]}}]}]}"),
 		"accounts/b.json":  exported(nil, nil, []string{role(dev, "r", trust(`"*"`), allow("a:b", "*"), "")}, nil),
+		"accounts/a0.json": exported(nil, nil, []string{role(prod, "r", trust(`{"AWS":"`+arn(dev, "role/r")+`"}`), allow("a:b", "*"), "")}, nil), // names one of another file
 		"resources/q.json": []byte("{\"arn\": \"arn:aws:sqs:eu-west-1:" + prod + ":q\",\n \"policy\": {\"Statement\": {\"Effect\": \"Deny\", \"Principal\": \"*\", \"Action\": \"*\", \"Resource\": \"*\"}}}"),
 	}
 	e, err := New(files)
