@@ -54,8 +54,11 @@ func newSearch(e *Estate, given []scenario.Key) *search {
 	}
 	for _, p := range e.principals {
 		for _, h := range append(slices.Clone(p.identity), p.boundary...) {
-			if h.arn != "" && ownerOfPolicy(h.arn) != "aws" && !slices.Contains(s.holders[h.arn], p) {
-				s.holders[h.arn] = append(s.holders[h.arn], p)
+			if h.arn == "" || ownerOfPolicy(h.arn) == "aws" {
+				continue
+			}
+			if list := s.holders[h.arn]; len(list) == 0 || list[len(list)-1] != p {
+				s.holders[h.arn] = append(list, p)
 			}
 		}
 		switch {
