@@ -36,6 +36,16 @@ func readBounded(open func(name string) (*os.File, error), name string, bound in
 	return text, err
 }
 
+// readIn reads a file of a folder. What is none there, a pipe without a writer say, might never be opened.
+func readIn(root *os.Root, name string, bound int64) ([]byte, error) {
+	if info, err := root.Stat(name); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", name)
+	}
+	return readBounded(root.Open, name, bound)
+}
+
 // writeJSON writes a value, indented.
 func writeJSON(to io.Writer, v any) error {
 	e := json.NewEncoder(to)

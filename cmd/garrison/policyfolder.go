@@ -82,7 +82,7 @@ func (f policyFolder) document(name string) (*scenario.Document, error) {
 	if !strings.HasSuffix(name, ".json") {
 		return nil, fmt.Errorf("%s is no .json file", name)
 	}
-	text, err := readBounded(f.root.Open, name, maxPolicyFile)
+	text, err := readIn(f.root, name, maxPolicyFile)
 	return &scenario.Document{Name: name, Text: text}, err
 }
 

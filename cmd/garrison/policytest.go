@@ -37,7 +37,7 @@ func (c *PolicyTestCmd) Run(out streams) error {
 		return err
 	}
 	defer root.Close()
-	open := func(path string) ([]byte, error) { return readBounded(root.Open, path, maxPolicyFile) }
+	open := func(path string) ([]byte, error) { return readIn(root, path, maxPolicyFile) }
 	files := make([]testedFile, 0, len(c.Files))
 	for _, name := range c.Files {
 		text, err := readBounded(os.Open, name, expect.MaxFile)

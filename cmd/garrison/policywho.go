@@ -102,7 +102,7 @@ func readEstate(dir string) (map[string][]byte, error) {
 		case len(files) == maxEstateFiles:
 			return fmt.Errorf("%s has more than %d files", dir, maxEstateFiles)
 		}
-		text, err := readBounded(root.Open, name, left)
+		text, err := readIn(root, name, left)
 		if err != nil {
 			return err
 		}
